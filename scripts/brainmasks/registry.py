@@ -1,0 +1,263 @@
+"""The registry: which masks there are, and what is known of each."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+
+from .errors import RegistryError, UnknownMaskError
+from .names import closest, mask_name, split_name
+from .tables import read_schema, read_table
+
+# How many registered names a message lists before it says how many more there are.
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class BrainMaskMetadata:
+    """What is registered for one mask.
+
+    Attributes
+    ----------
+    name : str
+        For example ``MNI152NLin6Asym_2mm``.
+    description : str
+        Free text.
+    space : str
+        Template space, TemplateFlow's spelling.
+    resolution : float
+        Edge of a voxel in mm.
+    url : str
+        Where the file is published.
+    sha256, content_sha256 : str
+        SHA-256 of the file, and of the gunzipped file.
+    bytes : int
+        Size of the file.
+    shape : tuple of int
+        Voxels along x, y and z.
+    origin : tuple of float
+        Coordinates in mm (RAS+) of voxel 0, 0, 0.
+    voxels : int
+        How many voxels are 1.
+    source, license, citation : str
+        Who made it, under which licence, and what to cite.
+    """
+
+    name: str
+    description: str
+    space: str
+    resolution: float
+    url: str
+    sha256: str
+    source: str
+    content_sha256: str
+    bytes: int
+    shape: tuple[int, int, int]
+    origin: tuple[float, float, float]
+    voxels: int
+    license: str
+    citation: str
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> "BrainMaskMetadata":
+        """Return the metadata that a checked row of the table states."""
+        return cls(
+            name=mask_name(row["space"], float(row["resolution"])),
+            description=row.get("description", ""),
+            space=row["space"],
+            resolution=float(row["resolution"]),
+            url=row["url"],
+            sha256=row["sha256"].lower(),
+            source=row["source"],
+            content_sha256=row["content_sha256"].lower(),
+            bytes=int(row["bytes"]),
+            shape=tuple(int(n) for n in row["shape"].split("x")),
+            origin=tuple(float(mm) for mm in row["origin"].split(",")),
+            voxels=int(row["voxels"]),
+            license=row["license"],
+            citation=row["citation"],
+        )
+
+    def as_row(self) -> dict[str, str]:
+        """Return the cells that say what the mask is: all but its description."""
+        x, y, z = (f"{mm:.10g}" for mm in self.origin)
+        return {
+            "space": self.space,
+            "resolution": f"{self.resolution:g}",
+            "url": self.url,
+            "sha256": self.sha256,
+            "content_sha256": self.content_sha256,
+            "bytes": str(self.bytes),
+            "shape": "x".join(str(n) for n in self.shape),
+            "origin": f"{x},{y},{z}",
+            "voxels": str(self.voxels),
+            "source": self.source,
+            "license": self.license,
+            "citation": self.citation,
+        }
+
+    @property
+    def affine(self):
+        """Voxel indices to mm, RAS+: an array of shape (4, 4)."""
+        import numpy as np
+
+        affine = np.diag([self.resolution] * 3 + [1.0])
+        affine[:3, 3] = self.origin
+        return affine
+
+    @property
+    def size(self) -> int:
+        """Number of voxels of the whole grid."""
+        x, y, z = self.shape
+        return x * y * z
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of the mask in ml."""
+        return self.voxels * self.resolution**3 / 1000
+
+
+class BrainMaskRegistry:
+    """Registered masks by name, and the spaces that are served by another one.
+
+    Parameters
+    ----------
+    masks
+        One entry a mask; names are unique.
+    aliases
+        Space asked for, to the space that is served for it.
+    """
+
+    def __init__(self, masks: Iterable[BrainMaskMetadata], aliases: Mapping[str, str]) -> None:
+        self._masks = {mask.name: mask for mask in masks}
+        self.aliases = dict(aliases)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._masks
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._masks)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def keys(self) -> list[str]:
+        """Return the registered names."""
+        return list(self._masks)
+
+    def list(self, **filters) -> list[str]:
+        """Return the names of the masks whose metadata have the given values.
+
+        Parameters
+        ----------
+        **filters
+            For example ``space="MNI152NLin6Asym"`` or ``resolution=2``.
+
+        Raises
+        ------
+        TypeError
+            If a filter names no field of the metadata.
+        """
+        known = {field.name for field in fields(BrainMaskMetadata)}
+        if unknown := set(filters) - known:
+            raise TypeError(f"unknown filters {sorted(unknown)}; known: {sorted(known)}")
+        return [
+            name
+            for name, mask in self._masks.items()
+            if all(getattr(mask, key) == value for key, value in filters.items())
+        ]
+
+    def get(self, name: str) -> BrainMaskMetadata:
+        """Return the metadata of a registered mask.
+
+        Raises
+        ------
+        UnknownMaskError
+            (a KeyError) if there is none; names the registered ones and the closest.
+        """
+        try:
+            return self._masks[name]
+        except KeyError:
+            raise UnknownMaskError(self._unknown(name)) from None
+
+    def serve(self, name: str) -> BrainMaskMetadata:
+        """Return the metadata of the mask that is served for a name, aliases resolved.
+
+        Raises
+        ------
+        UnknownMaskError
+            (a KeyError) if nothing is registered for it.
+        """
+        if parts := split_name(name):
+            space, resolution = parts
+            # The resolution stays as written, so that `_2.0mm` is no second name of `_2mm`.
+            served = f"{self.aliases.get(space, space)}_{resolution}mm"
+            if served in self._masks:
+                return self._masks[served]
+        raise UnknownMaskError(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
+        aliased = [
+            mask_name(alias, mask.resolution)
+            for mask in self._masks.values()
+            for alias, space in self.aliases.items()
+            if space == mask.space
+        ]
+        near = closest(name, self.keys() + aliased)
+        listed = ", ".join(self.keys()[:LISTED]) or "none"
+        if len(self) > LISTED:
+            listed += f" and {len(self) - LISTED} more"
+        parts = [f"no mask is registered for '{name}'"]
+        if near:
+            parts.append(f"did you mean {' or '.join(near)}?")
+        parts.append(f"Registered: {listed}.")
+        if self.aliases:
+            served = (f"{alias} (as {space})" for alias, space in self.aliases.items())
+            parts.append(f"Also served: {', '.join(served)}.")
+        parts.append("A new mask is a new row of a table named in `extra_registries`.")
+        return (
+            f"{parts[0]}; {' '.join(parts[1:])}" if near else f"{parts[0]}. " + " ".join(parts[1:])
+        )
+
+
+def read_registry(paths: Iterable, schema, aliases: Mapping[str, str]) -> BrainMaskRegistry:
+    """Read tables of masks, check every row, and compare the rows.
+
+    Parameters
+    ----------
+    paths
+        The tables, the main one first.
+    schema
+        Path of the JSON schema of a row.
+    aliases
+        Space asked for, to the space that is served for it.
+
+    Raises
+    ------
+    RegistryError
+        If a row is wrong, a mask is registered twice, or a row's space is an alias.
+    """
+    row_schema = read_schema(schema)
+    for alias, space in aliases.items():
+        if space in aliases:
+            raise RegistryError(
+                f"`aliases`: {alias} is served as {space}, which is itself an alias of "
+                f"{aliases[space]}; name that one"
+            )
+    masks: dict[str, BrainMaskMetadata] = {}
+    places: dict[str, str] = {}
+    for path in paths:
+        for line, row in read_table(path, row_schema):
+            mask = BrainMaskMetadata.from_row(row)
+            place = f"{path}, line {line}"
+            if mask.name in masks:
+                raise RegistryError(
+                    f"{mask.name} is registered twice: in {places[mask.name]} and in {place}; "
+                    "remove one of the two"
+                )
+            if mask.space in aliases:
+                raise RegistryError(
+                    f"{place} registers {mask.name}, but `aliases` in the configuration serves "
+                    f"{mask.space} as {aliases[mask.space]}; remove the row or the alias"
+                )
+            masks[mask.name] = mask
+            places[mask.name] = place
+    return BrainMaskRegistry(masks.values(), aliases)

@@ -1,0 +1,156 @@
+"""Tables and settings: read as text, checked against a schema, errors with line and column."""
+
+import csv
+import json
+from pathlib import Path
+
+from .errors import RegistryError
+
+MASKS_TABLE = "config/masks.tsv"
+MIRRORS_TABLE = "config/mirrors.tsv"
+SETTINGS_FILE = "config/config.yaml"
+REGISTRY_SCHEMA = "workflow/schemas/registry.schema.json"
+MIRRORS_SCHEMA = "workflow/schemas/mirrors.schema.json"
+CONFIG_SCHEMA = "workflow/schemas/config.schema.json"
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a table or schema that comes with the package.
+
+    For the Python interface only: a workflow names its own files itself.
+
+    Parameters
+    ----------
+    name
+        Path in the repository, for example ``config/masks.tsv``.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    from importlib.resources import files
+
+    package = files(__package__)
+    # An installed package carries the tables inside; a checkout has them at its top.
+    for candidate in (package / "shipped" / name, package / ".." / ".." / name):
+        if candidate.is_file():
+            return Path(str(candidate)).resolve()
+    raise RegistryError(
+        f"{name} does not come with this copy of the package in {package}; "
+        "install it from a checkout with `pip install .`"
+    )
+
+
+def read_schema(path) -> dict:
+    """Return a JSON schema."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_table(path, schema: dict) -> list[tuple[int, dict[str, str]]]:
+    """Read a tab-separated table, every cell as text, and check each row.
+
+    Parameters
+    ----------
+    path
+        The table; its first line names the columns.
+    schema
+        JSON schema of one row. Its properties are the columns, in any order.
+
+    Returns
+    -------
+    list of (int, dict)
+        Line number in the file and cells of each row that is not blank.
+
+    Raises
+    ------
+    RegistryError
+        If the table cannot be read, or a column or cell is wrong; says which.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            header=None,
+            dtype=str,
+            na_filter=False,
+            quoting=csv.QUOTE_NONE,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+            # Wider than any table: pandas would take surplus cells for an index.
+            names=range(len(schema["properties"]) + 20),
+        )
+    except FileNotFoundError:
+        raise RegistryError(f"{path} does not exist; give the path of a table (TSV)") from None
+    except (OSError, UnicodeDecodeError, ValueError) as err:
+        raise RegistryError(f"{path} cannot be read as a table (TSV): {err}") from None
+    if table.empty:
+        raise RegistryError(f"{path} is empty; its first line must name the columns")
+
+    lines = [_without_trailing_blanks(cells) for cells in table.itertuples(index=False)]
+    columns = lines[0]
+    _check_columns(path, columns, schema)
+    rows = []
+    for number, cells in enumerate(lines[1:], start=2):
+        if not any(cells):
+            continue
+        if len(cells) > len(columns):
+            raise RegistryError(
+                f"{path}, line {number}: {len(cells)} cells, but {len(columns)} columns; "
+                "look for a tab too many"
+            )
+        row = dict(zip(columns, cells + [""] * (len(columns) - len(cells)), strict=True))
+        _check_row(f"{path}, line {number}", row, schema)
+        rows.append((number, row))
+    return rows
+
+
+def _without_trailing_blanks(cells) -> list[str]:
+    cells = list(cells)
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _check_columns(path, columns: list[str], schema: dict) -> None:
+    from .names import closest
+
+    known = list(schema["properties"])
+    for column in columns:
+        if column not in known:
+            near = closest(column, known)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise RegistryError(
+                f"{path}, line 1: unknown column '{column}'{hint} Columns: {', '.join(known)}"
+            )
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise RegistryError(f"{path}, line 1: column '{repeated[0]}' stands there twice")
+    missing = [column for column in schema["required"] if column not in columns]
+    if missing:
+        raise RegistryError(
+            f"{path}, line 1: missing column{'s' * (len(missing) > 1)} "
+            + ", ".join(f"'{column}'" for column in missing)
+        )
+
+
+def _check_row(where: str, row: dict[str, str], schema: dict) -> None:
+    from jsonschema import Draft202012Validator
+
+    label = " ".join(row[column] for column in ("space", "resolution") if row.get(column))
+    if label.isprintable() and label:
+        where = f"{where} ({label} mm)"
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(row), key=lambda err: str(list(err.path))
+    )
+    if errors:
+        raise RegistryError("; ".join(_explain(where, err, schema) for err in errors))
+
+
+def _explain(where: str, error, schema: dict) -> str:
+    column = error.path[0]
+    wanted = schema["properties"][column]["description"]
+    found = f"is {error.instance!r}" if error.instance else "is empty"
+    return f"{where}, column '{column}' {found}; expected: {wanted}"

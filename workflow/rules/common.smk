@@ -1,0 +1,168 @@
+# Settings, registry and the functions that the rules use.
+#
+# Every file of this repository is reached through workflow.source_path(), called here and not in
+# the package: that is what works from a clone, as a module, and from a URL alike.
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from snakemake.exceptions import WorkflowError
+
+# Naming a file fetches it: here beside the scripts, so that these can import the package.
+PACKAGE = {
+    name: workflow.source_path(f"../../scripts/brainmasks/{name}.py")
+    for name in (
+        "__init__",
+        "cache",
+        "checks",
+        "errors",
+        "fetch",
+        "image",
+        "job",
+        "load",
+        "mirrors",
+        "names",
+        "publish",
+        "recode",
+        "registry",
+        "settings",
+        "sidecar",
+        "steps",
+        "stream",
+        "tables",
+        "transfer",
+        "version",
+    )
+}
+SCRIPTS = {
+    name: workflow.source_path(f"../../scripts/{name}.py")
+    for name in ("download", "checksum", "validate")
+}
+SETTINGS_FILE = workflow.source_path("../../config/config.yaml")
+MASKS_TABLE = workflow.source_path("../../config/masks.tsv")
+MIRRORS_TABLE = workflow.source_path("../../config/mirrors.tsv")
+CONFIG_SCHEMA = workflow.source_path("../schemas/config.schema.json")
+REGISTRY_SCHEMA = workflow.source_path("../schemas/registry.schema.json")
+MIRRORS_SCHEMA = workflow.source_path("../schemas/mirrors.schema.json")
+
+
+def load_package():
+    """Return the package, under a private name.
+
+    Nothing is added to sys.path: a host workflow sees nothing of it, and two versions of this
+    workflow can be used side by side.
+    """
+    init = str(PACKAGE["__init__"])
+    name = f"_brainmasks_{hashlib.sha256(init.encode()).hexdigest()[:16]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            name, init, submodule_search_locations=[os.path.dirname(init)]
+        )
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+bm = load_package()
+
+
+def read_tables():
+    """Return settings, registry and mirrors; one that is wrong ends the run with one message."""
+    try:
+        # `config` itself is not changed: it may be the host workflow's own.
+        settings = bm.read_settings(SETTINGS_FILE, CONFIG_SCHEMA, config)
+        registry = bm.read_registry(
+            [bm.user_path(settings["registry"] or MASKS_TABLE)]
+            + [bm.user_path(path) for path in settings["extra_registries"]],
+            REGISTRY_SCHEMA,
+            settings["aliases"],
+        )
+        mirrors = {}
+        if settings["mirrors"] is not False:
+            mirrors = bm.read_mirrors(
+                bm.user_path(settings["mirrors"] or MIRRORS_TABLE), MIRRORS_SCHEMA
+            )
+        for mask in settings["masks"]:
+            registry.serve(mask)
+    except bm.MaskError as err:
+        raise WorkflowError(str(err)) from None
+    return settings, registry, mirrors
+
+
+SETTINGS, REGISTRY, MIRRORS = read_tables()
+
+
+def script_file(name):
+    """Return the path of a script, for a `script:` directive.
+
+    Snakemake runs a job again if its script is a local file younger than the output, as every
+    file of a fresh clone is. This is the copy in the source cache: its age says nothing, and is
+    set to the oldest there is. CHECKS_VERSION says when changed code must validate again.
+    """
+    # A copy that belongs to somebody else keeps its age; it works all the same.
+    with contextlib.suppress(PermissionError):
+        os.utime(SCRIPTS[name], (0, 0))
+    return SCRIPTS[name]
+
+
+def validate_script(wildcards):
+    """Return the script of `validate`, a young copy if what stands under masks/ is damaged.
+
+    A young script is the one reason to run a job again that needs no record of an earlier run:
+    it also replaces a file that somebody else put there.
+    """
+    from snakemake.logging import logger
+
+    path = script_file("validate")
+    if damage := bm.published_damage(*published(wildcards)):
+        logger.warning(f"{damage}; it is made again.")
+        young = f"{path.removesuffix('.py')}_again.py"
+        shutil.copyfile(path, young)
+        path = young
+    # Not a string: Snakemake would record the path, which is another one in every run.
+    return Path(path)
+
+
+def serve(wildcards):
+    """Return the registry's entry for the mask that is asked for."""
+    try:
+        return REGISTRY.serve(wildcards.mask)
+    except bm.MaskError as err:
+        raise WorkflowError(str(err)) from None
+
+
+def nothing_but_registered(wildcards):
+    """Return no input files, or end the run with a message if the mask is not registered.
+
+    Asked by `download`, whose output no host workflow makes, and not by `validate`: Snakemake
+    would report it for every file below masks/ for which a host workflow has a rule of its own.
+    """
+    serve(wildcards)
+    return []
+
+
+def row(wildcards):
+    """Return what is recorded of a mask: a job runs again if any of it changes."""
+    return serve(wildcards).as_row()
+
+
+def ways(wildcards):
+    """Return how a mask may be had: no reason to fetch it again if that changes.
+
+    Snakemake does not record parameters of this type.
+    """
+    mirrors = MIRRORS.get(serve(wildcards).name, ())
+    return SimpleNamespace(
+        cache_dir=str(bm.cache_folder(SETTINGS["cache_dir"])),
+        mirrors=[mirror.location for mirror in mirrors],
+    )
+
+
+def published(wildcards):
+    """Return the paths at which a mask and its sidecar are published."""
+    return [str(path).format(mask=wildcards.mask) for path in rules.validate.output]

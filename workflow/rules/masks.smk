@@ -1,0 +1,70 @@
+# One row of the registry becomes masks/{mask}.nii.gz: download, checksum, validate.
+#
+# {mask} takes any name, so that a misspelt one reaches the message of `download`. The rules are
+# local: they take milliseconds and need the network, which a compute node may not have.
+
+
+rule download:
+    """Bring the bytes of a mask into the working folder, from the first place that has them."""
+    input:
+        nothing_but_registered,
+    output:
+        mask="resources/masks/{mask}.nii.gz",
+        origin="resources/masks/{mask}.origin.json",
+    log:
+        "logs/masks/{mask}.download.log",
+    wildcard_constraints:
+        mask="[^/]+",
+    localrule: True
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        row=row,
+        ways=ways,
+        published=published,
+    script:
+        script_file("download")
+
+
+rule checksum:
+    """Verify the file in the working folder and write its SHA-256 for `sha256sum -c`."""
+    input:
+        mask="resources/masks/{mask}.nii.gz",
+        origin="resources/masks/{mask}.origin.json",
+    output:
+        checksum="resources/masks/{mask}.nii.gz.sha256",
+    log:
+        "logs/masks/{mask}.checksum.log",
+    wildcard_constraints:
+        mask="[^/]+",
+    localrule: True
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        row=row,
+    script:
+        script_file("checksum")
+
+
+rule validate:
+    """Publish a mask and its sidecar if the mask passes every check."""
+    input:
+        mask="resources/masks/{mask}.nii.gz",
+        origin="resources/masks/{mask}.origin.json",
+        checksum="resources/masks/{mask}.nii.gz.sha256",
+    output:
+        mask="masks/{mask}.nii.gz",
+        sidecar="masks/{mask}.json",
+    log:
+        "logs/masks/{mask}.validate.log",
+    wildcard_constraints:
+        mask="[^/]+",
+    localrule: True
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        row=row,
+        checks=bm.CHECKS_VERSION,
+        script=validate_script,
+    script:
+        "{params.script}"
