@@ -51,7 +51,7 @@ def fetch(mask: BrainMaskMetadata, cache: Cache, mirrors: Iterable[Mirror]) -> V
         log.info("mask %s: %s, verified by %s", mask.name, place, found.origin.verified_by)
         _keep(mask, cache, found)
         return found
-    raise FetchError(_no_place(mask, mirrors, failures))
+    raise FetchError(_no_place(mask, cache, mirrors, failures))
 
 
 def _places(mask: BrainMaskMetadata, mirrors: list[Mirror]) -> Iterator:
@@ -148,11 +148,13 @@ def _keep(mask: BrainMaskMetadata, cache: Cache, found: Verified) -> None:
         )
 
 
-def _no_place(mask: BrainMaskMetadata, mirrors: list[Mirror], failures: list[str]) -> str:
-    remedies = [mirror.remedy for mirror in mirrors if mirror.remedy]
-    remedies.append(f"or put a copy with SHA-256 {mask.sha256} to one of these places")
+def _no_place(
+    mask: BrainMaskMetadata, cache: Cache, mirrors: list[Mirror], failures: list[str]
+) -> str:
+    remedies = list(dict.fromkeys(mirror.remedy for mirror in mirrors if mirror.remedy))
+    remedies.append(f"put the file with SHA-256 {mask.sha256} at {cache.path(mask)}")
     return (
         f"mask {mask.name} could be had from none of its {len(failures)} places: "
         + "; ".join(f"({n}) {failure}" for n, failure in enumerate(failures, start=1))
-        + f". What would help: {', '.join(remedies)}"
+        + f". What would help: {', or '.join(remedies)}"
     )
