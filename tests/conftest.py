@@ -242,6 +242,6 @@ def served_registry(server: Server, folder: Path, path: Path) -> Path:
     return write_table(path, rows)
 
 
-def sha256(path: Path) -> str:
+def sha256(path) -> str:
     """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

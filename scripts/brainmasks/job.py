@@ -45,6 +45,9 @@ def job_log(path, mask: str) -> Iterator[None]:
         # A full disk or a folder without write permission: the user's to mend, no defect.
         log.error("mask %s: %s", mask, err)
         sys.exit(1)
+    except KeyboardInterrupt:
+        log.error("mask %s: interrupted", mask)
+        sys.exit(130)  # as a shell reports it: 128 + SIGINT
     except Exception as err:
         to_console.setLevel(logging.CRITICAL)
         log.exception("mask %s: unexpected failure", mask)

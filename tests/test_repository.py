@@ -1,0 +1,81 @@
+"""Facts that stand in two files because their tools want them there are the same in both."""
+
+import re
+import subprocess
+import tomllib
+
+import brainmasks
+import pytest
+import yaml
+from conftest import REPO
+
+
+def pins(text: str, sign: str) -> dict[str, str]:
+    found = re.findall(rf"^[ -]*([A-Za-z0-9_.-]+) *{sign}([0-9][^\s]*)$", text, flags=re.MULTILINE)
+    return {name.lower(): version for name, version in found}
+
+
+def tracked(*patterns: str) -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip(f"this is no git checkout: {listed.stderr.strip()}")
+    return listed.stdout.splitlines()
+
+
+def test_conda_environment_has_the_versions_of_the_requirements():
+    required = pins((REPO / "requirements.txt").read_text(), "==")
+    environment = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
+    environment.pop("python")
+    # Snakemake itself brings what it needs into a script's environment.
+    assert required.pop("snakemake")
+    assert environment == required
+
+
+def test_version_is_the_same_everywhere():
+    citation = yaml.safe_load((REPO / "CITATION.cff").read_text())
+    assert citation["version"] == brainmasks.__version__
+    assert citation["repository-code"] == brainmasks.version.PROJECT_URL
+    assert f"\n## {brainmasks.__version__}" in (REPO / "CHANGELOG.md").read_text()
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())
+    assert project["project"]["name"] == brainmasks.version.PROJECT
+
+
+def test_rules_fetch_every_file_of_the_package_and_every_script():
+    """One that is not fetched is missing when the workflow is loaded from a URL."""
+    common = (REPO / "workflow" / "rules" / "common.smk").read_text()
+    named = set(re.findall(r'^ +"(\w+)",$', common, flags=re.MULTILINE))
+    assert named == {path.stem for path in (REPO / "scripts" / "brainmasks").glob("*.py")}
+    scripts = set(
+        re.findall(r"for name in \((\"\w+\"(?:, \"\w+\")*)\)", common)[0].split('"')[1::2]
+    )
+    assert scripts == {path.stem for path in (REPO / "scripts").glob("*.py")}
+
+
+def test_both_snakefiles_say_the_same():
+    root = (REPO / "Snakefile").read_text().replace('include: "workflow/', 'include: "')
+    other = (REPO / "workflow" / "Snakefile").read_text()
+    assert root.splitlines()[1:] == other.splitlines()[1:]
+
+
+def test_package_knows_nothing_of_snakemake():
+    for path in (REPO / "scripts" / "brainmasks").glob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), flags=re.MULTILINE)
+
+
+def test_no_image_is_tracked_but_the_generated_example():
+    images = tracked("*.nii", "*.nii.gz", "*.mgz")
+    assert images in ([], ["examples/lesion-network/lesions/tiny.nii.gz"])
+
+
+def test_every_config_key_and_column_is_documented():
+    page = (REPO / "config" / "README.md").read_text()
+    keys = yaml.safe_load((REPO / "config" / "config.yaml").read_text())
+    columns = (REPO / "config" / "masks.tsv").read_text().splitlines()[0].split("\t")
+    columns += (REPO / "config" / "mirrors.tsv").read_text().splitlines()[0].split("\t")
+    assert [name for name in [*keys, *columns] if f"| `{name}` |" not in page] == []
