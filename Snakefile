@@ -15,4 +15,5 @@ rule all:
         expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json")),
 
 
-include: "workflow/rules/masks.smk"
+# Its local copy, wherever this comes from: see script_file() in common.smk.
+include: workflow.source_path("workflow/rules/masks.smk")

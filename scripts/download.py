@@ -6,6 +6,7 @@ if "snakemake" in globals():
     # Ours, whatever other version of brainmasks is installed.
     sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
 
+from brainmasks.fetch import Ways
 from brainmasks.job import job_log
 from brainmasks.steps import download
 
@@ -15,9 +16,8 @@ def main(job) -> None:
     with job_log(job.log[0], job.wildcards.mask):
         download(
             asked=job.wildcards.mask,
-            row=job.params.row,
-            cache_dir=job.params.ways.cache_dir,
-            mirrors=job.params.ways.mirrors,
+            row=job.params.row | {"url": job.params.ways.url},
+            ways=Ways.from_settings(**job.params.ways.settings),
             published=job.params.published,
             mask_path=job.output.mask,
             origin_path=job.output.origin,

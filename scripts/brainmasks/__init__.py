@@ -9,8 +9,8 @@ from .load import load_brain_mask, shipped_registry
 from .mirrors import read_mirrors
 from .names import mask_name
 from .registry import BrainMaskMetadata, read_registry
-from .settings import cache_folder, read_settings, user_path
-from .steps import published_damage
+from .settings import cache_folder, is_offline, read_settings, user_path
+from .steps import fetched_damage, published_damage
 from .version import __version__
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "UnknownMaskError",
     "__version__",
     "cache_folder",
+    "fetched_damage",
+    "is_offline",
     "load_brain_mask",
     "mask_name",
     "published_damage",

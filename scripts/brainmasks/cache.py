@@ -1,13 +1,20 @@
-"""The cache of masks, shared with lacuna: same folder, same file names, hashed at every use."""
+"""Caches of masks: lacuna's folder and file names, every file hashed at every use."""
 
+import errno
 import hashlib
 import json
 import logging
+import re
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .files import is_there, read_bounded
+from .image import content_limit
 from .publish import publish
 from .registry import BrainMaskMetadata
+from .stream import gunzip
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +54,12 @@ class Verified:
         return hashlib.sha256(self.data).hexdigest()
 
 
+class _Damaged(Exception):
+    """A cached file is not what its name says."""
+
+
 class Cache:
-    """Verified masks in one folder.
+    """Verified masks in one folder that may be written, and in folders that may only be read.
 
     A file under lacuna's name always has the registered SHA-256. A mask that only has the
     registered content (another deflate library made the file) is kept under a name of its own,
@@ -57,20 +68,48 @@ class Cache:
     Parameters
     ----------
     folder
-        The folder; it need not exist.
+        The folder that is written; it need not exist.
+    site_folders
+        Folders that are looked at after it, in order: laid out as lacuna's cache, or holding the
+        files directly.
     """
 
-    def __init__(self, folder) -> None:
+    def __init__(self, folder, site_folders: Sequence = ()) -> None:
         self.folder = Path(folder)
+        self.site_folders = [Path(site) for site in site_folders]
 
     def path(self, mask: BrainMaskMetadata, verified_by: str = SHA256) -> Path:
         """Return the path at which a mask is kept."""
-        suffix = "" if verified_by == SHA256 else "_recoded"
-        return self.folder / f"{mask.name}_desc-brain_mask{suffix}.nii.gz"
+        return self.folder / _name(mask, verified_by)
 
-    def load(self, mask: BrainMaskMetadata) -> Verified | None:
-        """Return a mask if it is there and verifies; set a damaged file aside."""
-        return self._load_registered(mask) or self._load_recoded(mask)
+    def load(self, mask: BrainMaskMetadata) -> tuple[Path, Verified] | None:
+        """Return a mask that verifies, and its path, or None; writes nothing for a hit.
+
+        A damaged file in the first folder is set aside; one in a site's folder is left there.
+        """
+        for path, verified_by in self._entries(mask):
+            try:
+                if found := _read(path, mask, verified_by):
+                    return path, found
+            except _Damaged as damage:
+                if path.parent == self.folder:
+                    _set_aside(path, str(damage))
+                else:
+                    log.warning("mask %s: %s %s; it is not used", mask.name, path, damage)
+        return None
+
+    def look(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str | None]]:
+        """Yield each file that stands for a mask, and what is wrong with it; touches nothing."""
+        for path, verified_by in self._entries(mask):
+            try:
+                if _read(path, mask, verified_by):
+                    yield path, None
+            except _Damaged as damage:
+                yield path, str(damage)
+
+    def places(self) -> list[Path]:
+        """Return the folders that are looked at."""
+        return [self.folder, *self.site_folders]
 
     def store(self, mask: BrainMaskMetadata, found: Verified) -> Path:
         """Keep a verified mask, and a note of where it came from.
@@ -85,63 +124,77 @@ class Cache:
         publish(json.dumps({"sha256": found.sha256} | asdict(found.origin)).encode(), _note(path))
         return path
 
-    def _load_registered(self, mask: BrainMaskMetadata) -> Verified | None:
-        path = self.path(mask)
-        data = _read(path)
-        if data is None:
-            return None
-        found = hashlib.sha256(data).hexdigest()
-        if found == mask.sha256:
-            return Verified(data, _origin(path, found))
-        _set_aside(path, f"has SHA-256 {found}, expected {mask.sha256}")
-        return None
-
-    def _load_recoded(self, mask: BrainMaskMetadata) -> Verified | None:
-        from .image import content_limit
-        from .stream import gunzip
-
-        path = self.path(mask, CONTENT_SHA256)
-        data = _read(path)
-        if data is None:
-            return None
-        stream = gunzip(data, content_limit(mask.size))
-        content = hashlib.sha256(stream.content).hexdigest()
-        if content == mask.content_sha256 and not stream.problem:
-            return Verified(data, _origin(path, hashlib.sha256(data).hexdigest(), CONTENT_SHA256))
-        _set_aside(path, f"has content of SHA-256 {content}, expected {mask.content_sha256}")
-        return None
+    def _entries(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str]]:
+        for verified_by in (SHA256, CONTENT_SHA256):
+            yield self.path(mask, verified_by), verified_by
+        for site in self.site_folders:
+            yield site / "masks" / _name(mask, SHA256), SHA256
+            yield site / _name(mask, SHA256), SHA256
+            yield site / f"{mask.name}.nii.gz", SHA256
 
 
-def _read(path: Path) -> bytes | None:
+def _name(mask: BrainMaskMetadata, verified_by: str) -> str:
+    suffix = "" if verified_by == SHA256 else "_recoded"
+    return f"{mask.name}_desc-brain_mask{suffix}.nii.gz"
+
+
+def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | None:
+    """Return a cached mask, None if there is none; raises _Damaged if it does not verify."""
+    limit = mask.bytes if verified_by == SHA256 else content_limit(mask.size)
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+        data = read_bounded(path, limit)
     except OSError as err:
-        log.warning("cached file %s cannot be read (%s); it is not used", path, err.strerror)
-        return None
+        # A folder on the way that may not be entered, or is none, is no finding about the mask.
+        if not is_there(path):
+            return None
+        reason = (
+            "is a dangling link" if err.errno == errno.ENOENT else f"is unusable: {err.strerror}"
+        )
+        raise _Damaged(reason) from err
+    found = hashlib.sha256(data).hexdigest()
+    if verified_by == SHA256:
+        if found != mask.sha256:
+            raise _Damaged(f"has SHA-256 {found}, expected {mask.sha256}")
+    else:
+        stream = gunzip(data, limit)
+        content = hashlib.sha256(stream.content).hexdigest()
+        if stream.problem or content != mask.content_sha256:
+            raise _Damaged(f"has content of SHA-256 {content}, expected {mask.content_sha256}")
+    return Verified(data, _origin(path, found, verified_by))
 
 
 def _note(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".nii.gz") + ".source.json")
 
 
-def _origin(path: Path, sha256: str, verified_by: str = SHA256) -> Origin:
+def _origin(path: Path, sha256: str, verified_by: str) -> Origin:
     """Return the origin that was noted for a cached file, or the cache itself if none was."""
     try:
-        note = json.loads(_note(path).read_text(encoding="utf-8"))
+        note = json.loads(read_bounded(_note(path), largest=1 << 16))
         if note.pop("sha256") == sha256:
             return Origin(**note)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # lacuna, or a person, put the file there
     return Origin(f"cache:{path.name}", recoded=False, verified_by=verified_by)
 
 
 def _set_aside(path: Path, reason: str) -> None:
-    aside = path.with_name(f"{path.name}.damaged-1")
+    """Rename a damaged entry out of the way, and drop the one that was set aside before."""
+    form = re.compile(re.escape(path.name) + r"\.damaged-([0-9]+)")
     try:
-        path.replace(aside)
+        earlier = {
+            int(match[1]): entry
+            for entry in path.parent.iterdir()
+            if (match := form.fullmatch(entry.name))
+        }
+        aside = path.with_name(f"{path.name}.damaged-{max(earlier, default=0) + 1}")
+        path.rename(aside)
     except OSError as err:
         log.warning("cached file %s %s; it cannot be set aside (%s)", path, reason, err.strerror)
-    else:
-        log.warning("cached file %s %s; set aside as %s", path, reason, aside.name)
+        return
+    log.warning("cached file %s %s; set aside as %s", path, reason, aside.name)
+    for entry in earlier.values():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

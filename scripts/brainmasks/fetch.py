@@ -2,46 +2,104 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
+from .arrived import describe
 from .cache import CONTENT_SHA256, SHA256, Cache, Origin, Verified
 from .errors import FetchError, InvalidMaskError
-from .image import content_limit, read_image, stored_voxels
+from .files import read_bounded
+from .image import content_limit
+from .lock import single_flight
 from .mirrors import Mirror, local, remote
 from .recode import recode
 from .registry import BrainMaskMetadata
 from .stream import gunzip
-from .transfer import transfer, without_credentials
+from .transfer import DEFAULT_LIMITS, Limits, transfer
+from .urls import without_credentials
 
 log = logging.getLogger(__name__)
 
 
-def fetch(mask: BrainMaskMetadata, cache: Cache, mirrors: Iterable[Mirror]) -> Verified:
+@dataclass(frozen=True)
+class Ways:
+    """How masks may be had.
+
+    Attributes
+    ----------
+    cache : Cache
+        Looked at first; what comes from elsewhere is kept there.
+    mirrors : sequence of Mirror
+        Other places, in order.
+    offline : bool
+        Whether to do without network: no socket is opened.
+    registered : mapping
+        Name of each registered mask by SHA-256 of its file and of its content, to name what
+        arrived instead of the right file.
+    limits : Limits
+        How long to wait for servers.
+    """
+
+    cache: Cache
+    mirrors: Sequence[Mirror] = ()
+    offline: bool = False
+    registered: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = DEFAULT_LIMITS
+
+    @classmethod
+    def from_settings(
+        cls,
+        cache_dir: str,
+        site_caches: Sequence[str],
+        mirrors: Sequence[str],
+        offline: bool,
+        registered: Mapping[str, str],
+    ) -> "Ways":
+        """Return the ways that plain values describe, as a workflow hands them to a job."""
+        cache = Cache(cache_dir, site_caches)
+        return cls(cache, [Mirror(location) for location in mirrors], offline, registered)
+
+
+def fetch(mask: BrainMaskMetadata, ways: Ways) -> Verified:
     """Return a mask's verified bytes: cache, local copies, registered URL, other servers.
 
-    What did not come from the cache is kept there.
+    What did not come from the cache is kept there, if it can be written.
 
     Parameters
     ----------
     mask
         What is registered.
-    cache
-        Looked at first.
-    mirrors
-        Other places, in order.
+    ways
+        How it may be had.
 
     Raises
     ------
     FetchError
         (a FileNotFoundError) if every place fails; gives each one's own reason.
     """
-    mirrors = list(mirrors)
-    if found := cache.load(mask):
-        log.info("mask %s: found in the cache %s", mask.name, cache.folder)
+    if found := _cached(mask, ways.cache):
         return found
-    failures = [f"cache {cache.folder}: not there"]
-    for place, read in _places(mask, mirrors):
+    # Of many runs that miss at once, one fetches; the others then find it in the cache.
+    lock = ways.cache.folder / f".{mask.name}.lock"
+    with nullcontext() if ways.offline else single_flight(lock):
+        return _cached(mask, ways.cache) or _bring(mask, ways)
+
+
+def _cached(mask: BrainMaskMetadata, cache: Cache) -> Verified | None:
+    if not (hit := cache.load(mask)):
+        return None
+    path, found = hit
+    log.info("mask %s: found in the cache, %s", mask.name, path)
+    return found
+
+
+def _bring(mask: BrainMaskMetadata, ways: Ways) -> Verified:
+    failures = [f"cache {folder}: not there" for folder in ways.cache.places()]
+    for place, read in places(mask, ways):
         try:
             found = read()
         except (FetchError, InvalidMaskError) as err:
@@ -49,42 +107,69 @@ def fetch(mask: BrainMaskMetadata, cache: Cache, mirrors: Iterable[Mirror]) -> V
             failures.append(f"{place}: {err}")
             continue
         log.info("mask %s: %s, verified by %s", mask.name, place, found.origin.verified_by)
-        _keep(mask, cache, found)
+        _keep(mask, ways.cache, found)
         return found
-    raise FetchError(_no_place(mask, cache, mirrors, failures))
+    raise FetchError(_no_place(mask, ways, failures))
 
 
-def _places(mask: BrainMaskMetadata, mirrors: list[Mirror]) -> Iterator:
-    for mirror in local(mirrors):
-        yield f"local copy {mirror.location}", lambda mirror=mirror: _from_copy(mask, mirror)
-    yield f"registered URL {without_credentials(mask.url)}", lambda: _from_url(mask)
-    for mirror in remote(mirrors):
-        place = f"mirror {without_credentials(mirror.location)}"
-        yield place, lambda mirror=mirror: _from_mirror(mask, mirror)
+def places(mask: BrainMaskMetadata, ways: Ways) -> Iterator[tuple[str, Callable[[], Verified]]]:
+    """Yield the places beyond the cache in their order: what to call each, and how to read it."""
+    for mirror in local(ways.mirrors):
+        yield f"local copy {mirror.location}", partial(_from_copy, mask, mirror, ways)
+    url = without_credentials(mask.url)
+    yield f"registered URL {url}", partial(_from_url, mask, ways)
+    for mirror in remote(ways.mirrors):
+        location = without_credentials(mirror.location)
+        yield f"mirror {location}", partial(_from_mirror, mask, mirror, ways)
 
 
-def _from_copy(mask: BrainMaskMetadata, mirror: Mirror) -> Verified:
+def _from_copy(mask: BrainMaskMetadata, mirror: Mirror, ways: Ways) -> Verified:
     path = mirror.find()
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, content_limit(mask.size))
     except OSError as err:
         raise FetchError(f"{path} cannot be read: {err.strerror}") from err
-    return accept(data, mask, mirror.location)
+    return accept(data, mask, mirror.location, ways.registered)
 
 
-def _from_url(mask: BrainMaskMetadata) -> Verified:
-    data = transfer(mask.url)
-    found = _sha256(data)
-    if found != mask.sha256:
-        raise FetchError(f"expected SHA-256 {mask.sha256}, found {found} ({len(data)} bytes)")
+def _from_url(mask: BrainMaskMetadata, ways: Ways) -> Verified:
+    data, encoding = _transfer(mask.url, ways, mask.bytes, mask.bytes)
+    if _sha256(data) != mask.sha256 and encoding:
+        data = _decoded(data, encoding, mask.bytes)
+    if _sha256(data) != mask.sha256:
+        raise InvalidMaskError(_mismatch(data, mask, ways.registered, mask.bytes))
     return Verified(data, Origin(without_credentials(mask.url), False, SHA256))
 
 
-def _from_mirror(mask: BrainMaskMetadata, mirror: Mirror) -> Verified:
-    return accept(transfer(mirror.location), mask, without_credentials(mirror.location))
+def _from_mirror(mask: BrainMaskMetadata, mirror: Mirror, ways: Ways) -> Verified:
+    largest = content_limit(mask.size)
+    data, _ = _transfer(mirror.location, ways, largest)
+    return accept(data, mask, without_credentials(mirror.location), ways.registered)
 
 
-def accept(data: bytes, mask: BrainMaskMetadata, location: str) -> Verified:
+def _transfer(url: str, ways: Ways, largest: int, expected: int | None = None) -> tuple[bytes, str]:
+    if ways.offline:
+        raise FetchError("not asked: offline")
+    return transfer(url, largest, expected, ways.limits)
+
+
+def _decoded(data: bytes, encoding: str, largest: int) -> bytes:
+    """Undo a Content-Encoding that a server applied although it was asked not to."""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return data
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        return reader.decompress(data, largest + 1)
+    except zlib.error:
+        return data
+
+
+def accept(
+    data: bytes,
+    mask: BrainMaskMetadata,
+    location: str,
+    registered: Mapping[str, str] = MappingProxyType({}),
+) -> Verified:
     """Return a copy from elsewhere if it is the mask, recoded where it is encoded differently.
 
     Parameters
@@ -95,6 +180,8 @@ def accept(data: bytes, mask: BrainMaskMetadata, location: str) -> Verified:
         What is registered.
     location
         Where the copy comes from.
+    registered
+        As in `Ways`.
 
     Raises
     ------
@@ -102,20 +189,19 @@ def accept(data: bytes, mask: BrainMaskMetadata, location: str) -> Verified:
         If it is not the mask.
     """
     candidates = [(data, False)]
-    refusal = None
     try:
         candidates.append((recode(data, mask), True))
     except InvalidMaskError as err:
-        refusal = err
+        log.debug("%s: %s", location, err)
     # The registered file itself, if it can be had; else the registered content.
-    for verified_by, digest, registered in (
+    for verified_by, digest, wanted in (
         (SHA256, _sha256, mask.sha256),
         (CONTENT_SHA256, partial(_content_sha256, mask=mask), mask.content_sha256),
     ):
         for candidate, recoded in candidates:
-            if digest(candidate) == registered:
+            if digest(candidate) == wanted:
                 return Verified(candidate, Origin(location, recoded, verified_by))
-    raise refusal or InvalidMaskError(_difference(candidates[-1][0], mask))
+    raise InvalidMaskError(_mismatch(data, mask, registered, content_limit(mask.size)))
 
 
 def _sha256(data: bytes) -> str:
@@ -127,12 +213,13 @@ def _content_sha256(data: bytes, mask: BrainMaskMetadata) -> str | None:
     return None if stream.problem else _sha256(stream.content)
 
 
-def _difference(recoded: bytes, mask: BrainMaskMetadata) -> str:
-    """Say in what a binary image on the registered grid differs from the mask."""
-    content = gunzip(recoded, content_limit(mask.size)).content
-    found = int(stored_voxels(read_image(content)).sum(dtype=int))
-    text = f"it is another mask on the same grid: {found} voxels are 1, registered {mask.voxels}"
-    return text if found != mask.voxels else f"{text}, but not the same ones"
+def _mismatch(
+    data: bytes, mask: BrainMaskMetadata, registered: Mapping[str, str], largest: int
+) -> str:
+    return (
+        f"expected SHA-256 {mask.sha256}, found {_sha256(data[:largest])}: "
+        f"{describe(data, mask, registered, largest)}"
+    )
 
 
 def _keep(mask: BrainMaskMetadata, cache: Cache, found: Verified) -> None:
@@ -148,13 +235,18 @@ def _keep(mask: BrainMaskMetadata, cache: Cache, found: Verified) -> None:
         )
 
 
-def _no_place(
-    mask: BrainMaskMetadata, cache: Cache, mirrors: list[Mirror], failures: list[str]
-) -> str:
-    remedies = list(dict.fromkeys(mirror.remedy for mirror in mirrors if mirror.remedy))
-    remedies.append(f"put the file with SHA-256 {mask.sha256} at {cache.path(mask)}")
+def _no_place(mask: BrainMaskMetadata, ways: Ways, failures: list[str]) -> str:
+    path = ways.cache.path(mask)
+    remedies = [mirror.remedy for mirror in ways.mirrors if mirror.remedy]
+    if ways.offline:
+        url = without_credentials(mask.url)
+        remedies.append(
+            f"on a machine with network that sees {path.parent}: `snakemake prefetch` with the "
+            f"same configuration, or `curl --location --output {path} {url}`"
+        )
+    remedies.append(f"put the file with SHA-256 {mask.sha256} at {path}")
     return (
         f"mask {mask.name} could be had from none of its {len(failures)} places: "
         + "; ".join(f"({n}) {failure}" for n, failure in enumerate(failures, start=1))
-        + f". What would help: {', or '.join(remedies)}"
+        + f". What would help: {', or '.join(dict.fromkeys(remedies))}"
     )

@@ -47,6 +47,8 @@ def read_image(content: bytes):
         dtype = image.dataobj.dtype
     except Exception as err:  # nibabel raises many kinds for bad headers
         raise InvalidMaskError(f"it is not readable as NIfTI: {err or type(err).__name__}") from err
+    if start < 0:
+        raise InvalidMaskError(f"its header puts the voxels at byte {start}")
     if dtype.kind not in "iuf":
         raise InvalidMaskError(f"its voxels are of type {dtype}, not numbers")
     if any(n < 1 for n in shape):

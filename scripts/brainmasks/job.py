@@ -7,10 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import MaskError
+from .urls import redact
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 log = logging.getLogger(__package__)
+
+
+class Redacted(logging.Formatter):
+    """Writes no credentials of a URL, wherever in a message or a traceback they stand."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
 
 
 @contextmanager
@@ -29,10 +37,10 @@ def job_log(path, mask: str) -> Iterator[None]:
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     to_file = logging.FileHandler(path, mode="w", encoding="utf-8")
-    to_file.setFormatter(logging.Formatter(FORMAT))
+    to_file.setFormatter(Redacted(FORMAT))
     to_console = logging.StreamHandler()
     to_console.setLevel(logging.WARNING)
-    to_console.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    to_console.setFormatter(Redacted("%(levelname)s: %(message)s"))
     log.setLevel(logging.INFO)
     log.propagate = False
     log.handlers[:] = [to_file, to_console]
@@ -53,7 +61,7 @@ def job_log(path, mask: str) -> Iterator[None]:
         log.exception("mask %s: unexpected failure", mask)
         to_console.setLevel(logging.WARNING)
         message = f"mask {mask}: unexpected {type(err).__name__}: {err}; the traceback is in {path}"
-        to_console.stream.write(f"ERROR: {message}\n")
+        to_console.stream.write(redact(f"ERROR: {message}\n"))
         sys.exit(1)
     finally:
         log.handlers.clear()

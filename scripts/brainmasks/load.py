@@ -7,11 +7,11 @@ from . import tables
 from .cache import Cache
 from .checks import require_valid
 from .errors import FetchError
-from .fetch import fetch
+from .fetch import Ways, fetch
 from .mirrors import Mirror, read_mirrors
 from .names import mask_name
 from .registry import BrainMaskRegistry, read_registry
-from .settings import cache_folder, read_settings
+from .settings import cache_folder, is_offline, read_settings
 
 
 @cache
@@ -65,15 +65,17 @@ def load_brain_mask(space: str, resolution: float, *, validate: bool = True) -> 
     InvalidMaskError
         (a ValueError) if it does not pass the checks.
     """
-    mask = shipped_registry().serve(mask_name(space, resolution))
-    store = Cache(cache_folder())
-    found = fetch(mask, store, _shipped_mirrors().get(mask.name, ()))
-    path = store.path(mask, found.origin.verified_by)
-    if not path.exists():
+    registry = shipped_registry()
+    mask = registry.serve(mask_name(space, resolution))
+    cache = Cache(cache_folder())
+    mirrors = _shipped_mirrors().get(mask.name, ())
+    fetch(mask, Ways(cache, mirrors, is_offline(), registry.by_hash()))
+    if not (hit := cache.load(mask)):
         raise FetchError(
-            f"mask {mask.name} was fetched, but cannot be kept in the cache {store.folder}; "
+            f"mask {mask.name} was fetched, but cannot be kept in the cache {cache.folder}; "
             "set LACUNA_CACHE_DIR to a folder that you can write"
         )
+    path, found = hit
     if validate:
-        require_valid(path.read_bytes(), mask, path)
+        require_valid(found.data, mask, path)
     return path

@@ -34,6 +34,15 @@ class Mirror:
         FetchError
             If there is none; says what is missing.
         """
+        try:
+            return self._find()
+        except FetchError:
+            raise
+        except (OSError, RuntimeError, ValueError) as err:
+            # A folder that may not be entered, a name too long, a home of nobody.
+            raise FetchError(f"it cannot be looked at: {err}") from err
+
+    def _find(self) -> Path:
         if self.location.startswith(_PACKAGE):
             return _in_package(self.location.removeprefix(_PACKAGE))
         path = Path(_fill_in(self.location.removeprefix(_FILE))).expanduser()

@@ -2,19 +2,25 @@
 
 import hashlib
 import os
+import re
+import socket
 import tempfile
+import time
 from pathlib import Path
 
 from .errors import MaskError
 
 _SUFFIX = ".part"
+# A temporary file of a run on another host is stale after this many seconds.
+_STALE = 3600.0
 
 
 def publish(data: bytes, path) -> None:
     """Write a file so that its name only ever stands for all of its bytes.
 
     A private temporary file in the same folder is written, flushed to disk, renamed, and read
-    again through its final name. The mode follows the umask.
+    again through its final name. The mode follows the umask. Temporary files that killed runs
+    left behind are cleared.
 
     Parameters
     ----------
@@ -26,18 +32,42 @@ def publish(data: bytes, path) -> None:
     Raises
     ------
     OSError
-        If the folder cannot be written.
+        If the folder cannot be written; names the file.
     MaskError
         If the disk gave back other bytes than were written; the file is then removed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_SUFFIX, dir=path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_stale(path)
+        _write(data, path)
+    except OSError as err:
+        # What goes wrong while writing names no file by itself.
+        raise type(err)(err.errno, err.strerror, str(path)) from err
+    if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(data).digest():
+        path.unlink()
+        raise MaskError(f"{path}: the disk does not hold what was written to it; it was removed")
+
+
+def umask() -> int:
+    """Return the umask of this process."""
+    # The only portable way to read it is to set it.
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
+
+
+def _write(data: bytes, path: Path) -> None:
+    handle, temporary = tempfile.mkstemp(
+        prefix=f".{path.name}.{socket.gethostname()}.{os.getpid()}.",
+        suffix=_SUFFIX,
+        dir=path.parent,
+    )
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             # mkstemp makes it private, which would shut a group out of a shared cache.
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            os.fchmod(file.fileno(), 0o666 & ~umask())
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
@@ -45,16 +75,6 @@ def publish(data: bytes, path) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-    if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(data).digest():
-        path.unlink()
-        raise MaskError(f"{path}: the disk does not hold what was written to it; it was removed")
-
-
-def _umask() -> int:
-    # The only portable way to read it is to set it.
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def _sync_folder(folder: Path) -> None:
@@ -66,3 +86,26 @@ def _sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(handle)
+
+
+def _clear_stale(path: Path) -> None:
+    """Remove temporary files for this name whose process is gone."""
+    form = re.compile(
+        rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<pid>[0-9]+)\.[^.]+{re.escape(_SUFFIX)}"
+    )
+    for entry in path.parent.iterdir():
+        if (match := form.fullmatch(entry.name)) and _is_stale(entry, match["host"], match["pid"]):
+            entry.unlink(missing_ok=True)
+
+
+def _is_stale(entry: Path, host: str, pid: str) -> bool:
+    if host == socket.gethostname():
+        return not Path("/proc", pid).exists() if Path("/proc").is_dir() else _is_old(entry)
+    return _is_old(entry)
+
+
+def _is_old(entry: Path) -> bool:
+    try:
+        return time.time() - entry.stat().st_mtime > _STALE
+    except FileNotFoundError:
+        return False

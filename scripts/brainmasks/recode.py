@@ -49,7 +49,9 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
         image = nib.as_closest_canonical(image)
     except Exception as err:  # nibabel and numpy raise many kinds for these
         raise InvalidMaskError(f"its affine is not usable: {image.affine.tolist()}") from err
-    if image.shape != mask.shape or not np.allclose(image.affine, mask.affine, atol=TOLERANCE):
+    if image.shape != mask.shape or not np.allclose(
+        image.affine, mask.affine, rtol=0, atol=TOLERANCE
+    ):
         raise InvalidMaskError(
             f"its grid differs: shape {image.shape}, affine {image.affine.tolist()}; "
             f"registered {mask.shape}, {mask.affine.tolist()}"

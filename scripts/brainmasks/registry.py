@@ -1,11 +1,13 @@
 """The registry: which masks there are, and what is known of each."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from .errors import RegistryError, UnknownMaskError
 from .names import closest, mask_name, split_name
 from .tables import read_schema, read_table
+from .urls import without_credentials
 
 # How many registered names a message lists before it says how many more there are.
 LISTED = 20
@@ -64,7 +66,8 @@ class BrainMaskMetadata:
             description=row.get("description", ""),
             space=row["space"],
             resolution=float(row["resolution"]),
-            url=row["url"],
+            # pooch knows only the small letters.
+            url=re.sub(r"(?i)^doi:", "doi:", row["url"]),
             sha256=row["sha256"].lower(),
             source=row["source"],
             content_sha256=row["content_sha256"].lower(),
@@ -82,7 +85,8 @@ class BrainMaskMetadata:
         return {
             "space": self.space,
             "resolution": f"{self.resolution:g}",
-            "url": self.url,
+            # Recorded, and printed when it changes.
+            "url": without_credentials(self.url),
             "sha256": self.sha256,
             "content_sha256": self.content_sha256,
             "bytes": str(self.bytes),
@@ -164,6 +168,13 @@ class BrainMaskRegistry:
             for name, mask in self._masks.items()
             if all(getattr(mask, key) == value for key, value in filters.items())
         ]
+
+    def by_hash(self) -> dict[str, str]:
+        """Return the name of each mask by SHA-256 of its file, and of its content."""
+        names = {}
+        for name, mask in self._masks.items():
+            names[mask.sha256] = names[mask.content_sha256] = name
+        return names
 
     def get(self, name: str) -> BrainMaskMetadata:
         """Return the metadata of a registered mask.

@@ -1,6 +1,7 @@
 """The configuration: defaults, checks, and what the environment adds."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,9 +9,8 @@ from .errors import RegistryError
 from .names import closest
 from .tables import read_schema
 
-# A key as like one of ours as this is taken for a misspelling of it; any other unknown key is
-# left alone, because a host workflow may hand over its whole configuration.
-MISSPELT = 0.7
+# A key as like one of ours as this is taken for a misspelling of it.
+MISSPELT = 0.82
 
 
 def read_settings(defaults, schema, config: Mapping) -> dict:
@@ -34,8 +34,11 @@ def read_settings(defaults, schema, config: Mapping) -> dict:
     from jsonschema import Draft202012Validator
 
     settings = yaml.safe_load(Path(defaults).read_text(encoding="utf-8"))
-    for key in config:
-        if key not in settings and (near := closest(str(key), list(settings), cutoff=MISSPELT)):
+    unknown = [key for key in config if key not in settings]
+    misspelt = {key: closest(str(key), list(settings), cutoff=MISSPELT) for key in unknown}
+    # With keys of another kind among them, it is the whole configuration of a host workflow.
+    if all(misspelt.values()):
+        for key, near in misspelt.items():
             raise RegistryError(f"unknown config key '{key}'; did you mean '{near[0]}'?")
     settings.update({key: value for key, value in config.items() if key in settings})
     rules = read_schema(schema)
@@ -49,8 +52,25 @@ def read_settings(defaults, schema, config: Mapping) -> dict:
 
 
 def user_path(path: str) -> Path:
-    """Return a path of the configuration with ``~`` and environment variables filled in."""
-    return Path(os.path.expandvars(path)).expanduser()
+    """Return a path of the configuration with ``~`` and environment variables filled in.
+
+    Raises
+    ------
+    RegistryError
+        If a variable is not set, or there is no such home folder.
+    """
+    expanded = os.path.expandvars(path)
+    if unset := re.search(r"\$\{?\w+\}?", expanded):
+        raise RegistryError(f"path '{path}': {unset[0]} is not set")
+    try:
+        return Path(expanded).expanduser()
+    except RuntimeError as err:
+        raise RegistryError(f"path '{path}': {err}") from None
+
+
+def is_offline(offline: bool = False) -> bool:
+    """Return whether to do without network: the setting, or ``BRAINMASKS_OFFLINE=1``."""
+    return offline or os.environ.get("BRAINMASKS_OFFLINE", "").lower() in ("1", "true", "yes", "on")
 
 
 def cache_folder(cache_dir: str | None = None) -> Path:
@@ -62,7 +82,7 @@ def cache_folder(cache_dir: str | None = None) -> Path:
     if cache_dir:
         return user_path(cache_dir)
     if lacuna := os.environ.get("LACUNA_CACHE_DIR"):
-        return Path(lacuna).expanduser() / "masks"
+        return user_path(lacuna) / "masks"
     if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg).expanduser() / "lacuna" / "masks"
+        return user_path(xdg) / "lacuna" / "masks"
     return Path.home() / ".cache" / "lacuna" / "masks"

@@ -6,7 +6,7 @@ import json
 from .cache import Origin
 from .checks import CHECKS_VERSION
 from .registry import BrainMaskMetadata
-from .transfer import without_credentials
+from .urls import without_credentials
 from .version import PROJECT, PROJECT_URL, __version__
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from .cache import CONTENT_SHA256, SHA256, Cache, Origin
+from .cache import CONTENT_SHA256, SHA256, Origin
 from .checks import require_valid
 from .errors import InvalidMaskError
-from .fetch import fetch
+from .fetch import Ways, fetch
+from .files import is_there, read_bounded
 from .image import content_limit
-from .mirrors import Mirror
 from .names import split_name
 from .publish import publish
 from .registry import BrainMaskMetadata
@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 def download(
     asked: str,
     row: Mapping[str, str],
-    cache_dir,
-    mirrors: Iterable[str],
+    ways: Ways,
     published: Iterable,
     mask_path,
     origin_path,
@@ -39,10 +38,8 @@ def download(
         Name of the mask that was asked for.
     row
         Cells of the registry.
-    cache_dir
-        Folder of the cache.
-    mirrors
-        Other places, in order.
+    ways
+        How the mask may be had.
     published
         Files that an earlier run published under this name, the mask first; they are removed if
         the mask is not what is registered now, so that a failure leaves nothing wrong behind.
@@ -57,8 +54,8 @@ def download(
     mask = BrainMaskMetadata.from_row(row)
     if asked != mask.name:
         log.warning("mask %s: %s is served under this name", asked, mask.name)
-    _retire(mask, [Path(path) for path in published])
-    found = fetch(mask, Cache(cache_dir), [Mirror(location) for location in mirrors])
+    _retire(row, *published)
+    found = fetch(mask, ways)
     publish(found.data, mask_path)
     publish(json.dumps(asdict(found.origin), indent=2).encode(), origin_path)
 
@@ -73,19 +70,14 @@ def checksum(row: Mapping[str, str], mask_path, origin_path, checksum_path) -> N
     """
     mask = BrainMaskMetadata.from_row(row)
     data = Path(mask_path).read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    kind, actual, expected = SHA256, found, mask.sha256
-    if _read_origin(origin_path).verified_by == CONTENT_SHA256:
-        content = gunzip(data, content_limit(mask.size)).content
-        kind, actual = CONTENT_SHA256, hashlib.sha256(content).hexdigest()
-        expected = mask.content_sha256
-    if actual != expected:
+    kind, found, expected = _hashes(mask, data, _read_origin(origin_path).verified_by)
+    if found != expected:
         raise InvalidMaskError(
-            f"mask {mask.name}: {mask_path} has {kind} {actual}, expected {expected}; "
+            f"mask {mask.name}: {mask_path} has {kind} {found}, expected {expected}; "
             "delete it to have it fetched again"
         )
     log.info("mask %s: %s has the registered %s", mask.name, mask_path, kind)
-    publish(f"{found}  {mask_path}\n".encode(), checksum_path)
+    publish(f"{hashlib.sha256(data).hexdigest()}  {mask_path}\n".encode(), checksum_path)
 
 
 def validate(
@@ -109,44 +101,68 @@ def validate(
     publish(data, published_path)
 
 
-def published_damage(mask_path, sidecar_path) -> str | None:
-    """Say in what a published mask is not what its sidecar describes; None if there is none.
+def fetched_damage(row: Mapping[str, str], mask_path, origin_path) -> str | None:
+    """Say in what the file in the working folder is not the registered mask; None if it is.
 
     Parameters
     ----------
+    row
+        Cells of the registry.
+    mask_path, origin_path
+        Where `download` puts the mask and the note of its origin; neither need be there.
+    """
+    try:
+        verified_by = _read_origin(origin_path).verified_by
+    except (OSError, ValueError, TypeError):
+        verified_by = SHA256
+    return _damage(row, mask_path, verified_by)
+
+
+def published_damage(row: Mapping[str, str], mask_path, sidecar_path) -> str | None:
+    """Say in what a published mask is not the registered one; None if it is, or is not there.
+
+    Parameters
+    ----------
+    row
+        Cells of the registry.
     mask_path, sidecar_path
         Where a mask and its sidecar are published; neither need be there.
     """
     try:
-        found = hashlib.sha256(Path(mask_path).read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError as err:
-        return f"{mask_path} cannot be read ({err.strerror})"
-    try:
-        expected = json.loads(Path(sidecar_path).read_text(encoding="utf-8"))["SHA256"]
+        described = json.loads(Path(sidecar_path).read_text(encoding="utf-8"))
+        verified_by = described["VerifiedBy"]
     except (OSError, ValueError, KeyError, TypeError):
-        return f"{mask_path} has no sidecar that describes it"
-    if found != expected:
-        return f"{mask_path} has SHA-256 {found}, but was published with {expected}"
-    return None
+        return f"{mask_path} has no sidecar that describes it" if is_there(mask_path) else None
+    return _damage(row, mask_path, verified_by)
+
+
+def _damage(row: Mapping[str, str], path, verified_by: str) -> str | None:
+    if not is_there(path):
+        return None
+    mask = BrainMaskMetadata.from_row(row)
+    try:
+        data = read_bounded(path, content_limit(mask.size))
+    except OSError as err:
+        return f"{path} is unusable ({err.strerror})"
+    kind, found, expected = _hashes(mask, data, verified_by)
+    return None if found == expected else f"{path} has {kind} {found}, registered is {expected}"
+
+
+def _hashes(mask: BrainMaskMetadata, data: bytes, verified_by: str) -> tuple[str, str, str]:
+    """Return which hash counts, the one found, and the one registered."""
+    if verified_by == CONTENT_SHA256:
+        stream = gunzip(data, content_limit(mask.size))
+        found = stream.problem or hashlib.sha256(stream.content).hexdigest()
+        return CONTENT_SHA256, found, mask.content_sha256
+    return SHA256, hashlib.sha256(data).hexdigest(), mask.sha256
 
 
 def _read_origin(path) -> Origin:
     return Origin(**json.loads(Path(path).read_text(encoding="utf-8")))
 
 
-def _retire(mask: BrainMaskMetadata, published: list[Path]) -> None:
-    if not published[0].exists():
-        return
-    found = hashlib.sha256(published[0].read_bytes()).hexdigest()
-    if found != mask.sha256:
-        log.warning(
-            "mask %s: %s has SHA-256 %s, registered is %s; it is removed",
-            mask.name,
-            published[0],
-            found,
-            mask.sha256,
-        )
-        for path in published:
-            path.unlink(missing_ok=True)
+def _retire(row: Mapping[str, str], mask_path, sidecar_path) -> None:
+    if damage := published_damage(row, mask_path, sidecar_path):
+        log.warning("%s; it is removed", damage)
+        for path in (mask_path, sidecar_path):
+            Path(path).unlink(missing_ok=True)

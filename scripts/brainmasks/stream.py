@@ -46,3 +46,16 @@ def gunzip(data: bytes, limit: int) -> Stream:
             problem = f"{surplus} bytes follow the end of the gzip stream" if surplus else None
             return Stream(b"".join(pieces), problem)
     return Stream(b"".join(pieces), f"the gzip stream is cut off after {len(data)} bytes")
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Return whether a file is empty, or gzip that ends before its end; keeps no content."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        pending = data
+        while pending and not reader.eof:
+            reader.decompress(pending, _PIECE)
+            pending = reader.unconsumed_tail
+    except zlib.error:
+        return False
+    return not reader.eof

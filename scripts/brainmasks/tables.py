@@ -1,10 +1,12 @@
 """Tables and settings: read as text, checked against a schema, errors with line and column."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
 from .errors import RegistryError
+from .urls import redact
 
 MASKS_TABLE = "config/masks.tsv"
 MIRRORS_TABLE = "config/mirrors.tsv"
@@ -70,17 +72,17 @@ def read_table(path, schema: dict) -> list[tuple[int, dict[str, str]]]:
     import pandas as pd
 
     try:
+        text = Path(path).read_text(encoding="utf-8-sig")
         table = pd.read_csv(
-            path,
+            io.StringIO(text),
             sep="\t",
             header=None,
             dtype=str,
             na_filter=False,
             quoting=csv.QUOTE_NONE,
             skip_blank_lines=False,
-            encoding="utf-8-sig",
-            # Wider than any table: pandas would take surplus cells for an index.
-            names=range(len(schema["properties"]) + 20),
+            # As wide as the widest line: pandas would take surplus cells for an index.
+            names=range(1 + max(line.count("\t") for line in text.split("\n"))),
         )
     except FileNotFoundError:
         raise RegistryError(f"{path} does not exist; give the path of a table (TSV)") from None
@@ -152,5 +154,5 @@ def _check_row(where: str, row: dict[str, str], schema: dict) -> None:
 def _explain(where: str, error, schema: dict) -> str:
     column = error.path[0]
     wanted = schema["properties"][column]["description"]
-    found = f"is {error.instance!r}" if error.instance else "is empty"
+    found = f"is {redact(error.instance)!r}" if error.instance else "is empty"
     return f"{where}, column '{column}' {found}; expected: {wanted}"

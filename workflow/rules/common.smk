@@ -18,13 +18,16 @@ PACKAGE = {
     name: workflow.source_path(f"../../scripts/brainmasks/{name}.py")
     for name in (
         "__init__",
+        "arrived",
         "cache",
         "checks",
         "errors",
         "fetch",
+        "files",
         "image",
         "job",
         "load",
+        "lock",
         "mirrors",
         "names",
         "publish",
@@ -33,17 +36,21 @@ PACKAGE = {
         "settings",
         "sidecar",
         "steps",
+        "stock",
         "stream",
         "tables",
         "transfer",
+        "urls",
         "version",
     )
 }
 SCRIPTS = {
     name: workflow.source_path(f"../../scripts/{name}.py")
-    for name in ("download", "checksum", "validate")
+    for name in ("download", "checksum", "validate", "prefetch", "status")
 }
 SETTINGS_FILE = workflow.source_path("../../config/config.yaml")
+# Named here to have it beside the copy of masks.smk.
+workflow.source_path("../../envs/masks.yaml")
 MASKS_TABLE = workflow.source_path("../../config/masks.tsv")
 MIRRORS_TABLE = workflow.source_path("../../config/mirrors.tsv")
 CONFIG_SCHEMA = workflow.source_path("../schemas/config.schema.json")
@@ -97,35 +104,42 @@ def read_tables():
 SETTINGS, REGISTRY, MIRRORS = read_tables()
 
 
-def script_file(name):
+def script_file(name, damage=None):
     """Return the path of a script, for a `script:` directive.
 
     Snakemake runs a job again if its script is a local file younger than the output, as every
     file of a fresh clone is. This is the copy in the source cache: its age says nothing, and is
     set to the oldest there is. CHECKS_VERSION says when changed code must validate again.
+
+    If there is `damage` that only the script can mend, a young copy is named, with a warning.
+    It is the one reason to run a job that needs no record of an earlier run. Snakemake looks for
+    it at rules of local files alone, which is why masks.smk is included as a local copy.
     """
+    path = SCRIPTS[name]
     # A copy that belongs to somebody else keeps its age; it works all the same.
     with contextlib.suppress(PermissionError):
-        os.utime(SCRIPTS[name], (0, 0))
-    return SCRIPTS[name]
+        os.utime(path, (0, 0))
+    if damage:
+        from snakemake.logging import logger
 
-
-def validate_script(wildcards):
-    """Return the script of `validate`, a young copy if what stands under masks/ is damaged.
-
-    A young script is the one reason to run a job again that needs no record of an earlier run:
-    it also replaces a file that somebody else put there.
-    """
-    from snakemake.logging import logger
-
-    path = script_file("validate")
-    if damage := bm.published_damage(*published(wildcards)):
         logger.warning(f"{damage}; it is made again.")
         young = f"{path.removesuffix('.py')}_again.py"
         shutil.copyfile(path, young)
         path = young
     # Not a string: Snakemake would record the path, which is another one in every run.
     return Path(path)
+
+
+def download_script(wildcards):
+    """Return the script of `download`, young if the file in the working folder is not the mask."""
+    return script_file(
+        "download", bm.fetched_damage(row(wildcards), *outputs("download", wildcards))
+    )
+
+
+def validate_script(wildcards):
+    """Return the script of `validate`, young if what stands under masks/ is not the mask."""
+    return script_file("validate", bm.published_damage(row(wildcards), *published(wildcards)))
 
 
 def serve(wildcards):
@@ -156,13 +170,35 @@ def ways(wildcards):
 
     Snakemake does not record parameters of this type.
     """
-    mirrors = MIRRORS.get(serve(wildcards).name, ())
-    return SimpleNamespace(
-        cache_dir=str(bm.cache_folder(SETTINGS["cache_dir"])),
-        mirrors=[mirror.location for mirror in mirrors],
-    )
+    return SimpleNamespace(**how(serve(wildcards)))
+
+
+def how(mask):
+    """Return how a mask may be had, in plain values that a script can read."""
+    return {
+        # With the credentials that a row's recorded URL lacks.
+        "url": mask.url,
+        "settings": {
+            "cache_dir": str(bm.cache_folder(SETTINGS["cache_dir"])),
+            "site_caches": [str(bm.user_path(path)) for path in SETTINGS["site_caches"]],
+            "mirrors": [mirror.location for mirror in MIRRORS.get(mask.name, ())],
+            "offline": bm.is_offline(SETTINGS["offline"]),
+            "registered": REGISTRY.by_hash(),
+        },
+    }
+
+
+def stock(names):
+    """Return row and ways of each mask, served under whatever name."""
+    masks = {mask.name: mask for mask in map(REGISTRY.serve, names)}
+    return [{"row": mask.as_row(), **how(mask)} for mask in masks.values()]
+
+
+def outputs(rule, wildcards):
+    """Return the output paths of a rule, with a prefix if there is one."""
+    return [str(path).format(mask=wildcards.mask) for path in getattr(rules, rule).output]
 
 
 def published(wildcards):
     """Return the paths at which a mask and its sidecar are published."""
-    return [str(path).format(mask=wildcards.mask) for path in rules.validate.output]
+    return outputs("validate", wildcards)

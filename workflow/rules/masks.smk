@@ -22,8 +22,9 @@ rule download:
         row=row,
         ways=ways,
         published=published,
+        script=download_script,
     script:
-        script_file("download")
+        "{params.script}"
 
 
 rule checksum:
@@ -68,3 +69,29 @@ rule validate:
         script=validate_script,
     script:
         "{params.script}"
+
+
+rule prefetch:
+    """Fill the cache with the masks of the configuration; `masks/` is not touched."""
+    log:
+        "logs/masks/prefetch.log",
+    localrule: True
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        stock=stock(SETTINGS["masks"]),
+    script:
+        script_file("prefetch")
+
+
+rule status:
+    """Print what is in stock: each registered mask, where it was found, what is missing."""
+    log:
+        "logs/masks/status.log",
+    localrule: True
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        stock=stock(REGISTRY),
+    script:
+        script_file("status")
