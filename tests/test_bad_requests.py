@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from conftest import tiny_mask, write_table
+from support import tiny_mask, write_table
 
 
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])

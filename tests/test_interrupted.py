@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import REPO, sha256
+from support import REPO, sha256
 
 # Stops for ever where the rule works, once; the killer waits for the file that it writes first.
 STOP = """

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from conftest import served_registry, sha256, shipped_rows
+from support import served_registry, sha256, shipped_rows
 
 NAMES = [f"{row['space']}_{row['resolution']}mm" for row in shipped_rows()]
 

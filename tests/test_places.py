@@ -4,7 +4,7 @@ import shutil
 import socket
 
 import pytest
-from conftest import (
+from support import (
     REPO,
     sha256,
     shipped_rows,

@@ -4,9 +4,11 @@ import subprocess
 import sys
 import venv
 
-import brainmasks
 import nibabel as nib
 import pytest
+from support import REPO, sha256, shipped_rows
+
+import brainmasks
 from brainmasks import (
     BRAIN_MASK_REGISTRY,
     BrainMaskMetadata,
@@ -14,7 +16,6 @@ from brainmasks import (
     load_brain_mask,
     mask_name,
 )
-from conftest import REPO, sha256, shipped_rows
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""Fixtures of the tests of faults."""
+
+import signal
+
+import pytest
+from bench import Bench
+
+# Seconds; no case comes near, one that hangs ends here.
+LONGEST = 60
+
+
+@pytest.fixture(autouse=True)
+def bounded():
+    """End a test that hangs."""
+
+    def end(*_) -> None:
+        raise TimeoutError(f"not finished within {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    bench = Bench(tmp_path / "a folder ü")
+    bench.folder.mkdir()
+    yield bench
+    bench.server.close()

@@ -1,0 +1,186 @@
+"""What the tests share: a loopback server, tables of tiny masks, and real `snakemake` runs."""
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+# The real masks, where a developer has them: beside the checkout, or where the variable says.
+REAL = Path(os.environ.get("BRAINMASKS_REAL_MASKS", REPO.parent / "shared" / "masks"))
+
+SCHEMA = json.loads((REPO / "workflow" / "schemas" / "registry.schema.json").read_text())
+COLUMNS = SCHEMA["required"]
+
+
+class Server:
+    """A loopback server; `files` are what it serves by path, `asked` what it was asked for."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.asked.append(self.path)
+                data = server.files.get(self.path)
+                self.send_response(404 if data is None else 200)
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+            def log_message(self, *args) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+
+    def serve_folder(self, folder: Path) -> str:
+        """Serve the files of a folder, and return its URL."""
+        for path in folder.rglob("*"):
+            if path.is_file():
+                self.files[f"/{path.relative_to(folder)}"] = path.read_bytes()
+        return self.url
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+
+def tiny_mask(space: str = "TestSpace", resolution: float = 2, seed: int = 0):
+    """Return the bytes of a small canonical mask and the cells of its row, without a URL.
+
+    Another seed gives another mask on the same grid.
+    """
+    shape, origin = (6, 7, 5), (-6.0, -8.0, -4.0)
+    voxels = (np.random.default_rng(seed).random(shape) > 0.5).astype(np.uint8)
+    affine = np.diag([resolution] * 3 + [1.0])
+    affine[:3, 3] = origin
+    image = nib.Nifti1Image(voxels, affine)
+    content = image.to_bytes()
+    data = gzip.compress(content, compresslevel=1, mtime=0)
+    row = {
+        "space": space,
+        "resolution": f"{resolution:g}",
+        "url": "",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "content_sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": str(len(data)),
+        "shape": "6x7x5",
+        "origin": "-6,-8,-4",
+        "voxels": str(int(voxels.sum())),
+        "source": "test",
+        "description": "a tiny mask",
+        "license": "CC0",
+        "citation": "unknown",
+    }
+    return data, row
+
+
+def write_table(path: Path, rows: list[dict], columns=COLUMNS) -> Path:
+    """Write a tab-separated table and return its path."""
+    lines = ["\t".join(columns)] + ["\t".join(str(row[c]) for c in columns) for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def shipped_rows() -> list[dict]:
+    """Return the rows of the shipped registry."""
+    lines = (REPO / "config" / "masks.tsv").read_text().splitlines()
+    return [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in lines[1:]]
+
+
+class Workflow:
+    """A working folder, and the command `snakemake` run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.snakefile = REPO / "Snakefile"
+        self.config: dict = {}
+
+    def command(self, *args) -> list[str]:
+        """Return the command line of a run."""
+        command = [sys.executable, "-m", "snakemake"]
+        if self.snakefile:
+            command += ["--snakefile", str(self.snakefile)]
+        if self.config:
+            # One file instead of --config: it takes lists and mappings, and eats no target.
+            path = self.folder / "test-config.json"
+            path.write_text(json.dumps(self.config))
+            command += ["--configfile", str(path), "--cores", "2"]
+        return command + [str(arg) for arg in args]
+
+    def run(self, *args, **env) -> subprocess.CompletedProcess:
+        """Run snakemake and return what it did, both streams in `stdout`."""
+        return subprocess.run(
+            self.command(*args),
+            cwd=self.folder,
+            env=os.environ | {key: str(value) for key, value in env.items()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def succeed(self, *args, **env) -> str:
+        """Run snakemake, insist on success, and return what it printed."""
+        done = self.run(*args, **env)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def fail(self, *args, **env) -> str:
+        """Run snakemake, insist on an honest failure, and return what it printed."""
+        done = self.run(*args, **env)
+        assert done.returncode != 0, done.stdout
+        assert "Traceback (most recent call last)" not in done.stdout, done.stdout
+        return done.stdout
+
+    def jobs(self, *args) -> set[str]:
+        """Return what a dry run would do: ``rule:mask`` of each job."""
+        printed = self.succeed("--dry-run", *args)
+        jobs, rule = set(), None
+        for line in printed.splitlines():
+            words = line.split()
+            if words[:1] in (["rule"], ["localrule"]):
+                rule = words[1].rstrip(":")
+            elif words[:1] == ["wildcards:"] and rule:
+                jobs.add(f"{rule}:{words[1].removeprefix('mask=')}")
+                rule = None
+        assert jobs or "Nothing to be done" in printed, printed
+        return jobs
+
+    def mask(self, name: str) -> Path:
+        """Return the path of a published mask."""
+        return self.folder / "masks" / f"{name}.nii.gz"
+
+    def sidecar(self, name: str) -> dict:
+        """Return the sidecar of a published mask."""
+        return json.loads((self.folder / "masks" / f"{name}.json").read_text())
+
+
+def served_registry(server: Server, folder: Path, path: Path) -> Path:
+    """Write the shipped registry with its URLs led to a loopback server that has the files."""
+    rows = []
+    for row in shipped_rows():
+        name = f"{row['space']}_{row['resolution']}mm"
+        file = f"{name}_desc-brain_mask.nii.gz"
+        server.files[f"/{name}"] = (folder / file).read_bytes()
+        rows.append(row | {"url": f"{server.url}/{name}"})
+    return write_table(path, rows)
+
+
+def sha256(path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,302 @@
+"""The workflow as a module of a host workflow: from everywhere, and without disturbing the host."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import REPO, Workflow, sha256, tiny_mask, write_table
+
+BOTH_ENTRIES = pytest.mark.parametrize("entry", ["Snakefile", "workflow/Snakefile"])
+
+
+class Host(Workflow):
+    """A working folder with a Snakefile of its own that takes in this workflow."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        super().__init__(workflow.folder)
+        self.snakefile = None
+        # As a literal in the Snakefile; `config` then is the host's own.
+        self.settings = workflow.config
+
+    def command(self, *args) -> list[str]:
+        return super().command("--cores", "2", *args)
+
+    def write(self, *parts: str) -> None:
+        """Write the host's Snakefile."""
+        (self.folder / "Snakefile").write_text("\n\n".join(parts))
+
+    def module(self, snakefile: str | None = None, **options) -> str:
+        """Return the statements that take in this workflow; options are expressions."""
+        options = {"config": repr(self.settings)} | options
+        return module(snakefile or repr(str(REPO / "Snakefile")), **options)
+
+
+def module(snakefile: str, name: str = "brain_masks", short: str = "bm", **options) -> str:
+    """Return the statements that take in a module; `snakefile` and options are expressions."""
+    lines = [f"module {name}:", f"    snakefile: {snakefile}"]
+    lines += [f"    {key}: {value}" for key, value in options.items()]
+    return "\n".join([*lines, f"use rule * from {name} as {short}_*"])
+
+
+def rule_all(*targets: str) -> str:
+    """Return a default rule that asks for files."""
+    return f"rule all:\n    input: {list(targets)!r}"
+
+
+def copied_repository(folder: Path) -> Path:
+    """Copy what belongs to the repository, with new modification times."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=REPO,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if (REPO / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPO / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def host(workflow, tiny) -> Host:
+    """Return a host workflow whose module knows the tiny masks."""
+    return Host(workflow)
+
+
+@pytest.fixture
+def github(tmp_path, monkeypatch) -> str:
+    """Publish the repository on a GitHub that is a folder; return its owner and name."""
+    (tmp_path / "gitconfig").write_text(
+        "[user]\n    name = test\n    email = test@example.org\n"
+        "[init]\n    defaultBranch = main\n"
+        f'[url "file://{tmp_path}/hub/"]\n    insteadOf = https://github.com/\n'
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    checkout = copied_repository(tmp_path / "checkout")
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "all"],
+        ["tag", "v0"],
+        ["clone", "--quiet", "--bare", ".", str(tmp_path / "hub" / "owner" / "masks.git")],
+    ):
+        subprocess.run(["git", *command], cwd=checkout, check=True)
+    return "owner/masks"
+
+
+def make_twice(host: Host, **env) -> str:
+    """Run the host, see that a second run has nothing to do, return what the first printed."""
+    printed = host.succeed(**env)
+    assert "Nothing to be done" in host.succeed(**env)
+    return printed
+
+
+@BOTH_ENTRIES
+def test_local_path(host, tiny, entry):
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(repr(str(REPO / entry))))
+    make_twice(host)
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+@BOTH_ENTRIES
+def test_relative_path(host, tiny, tmp_path, entry):
+    copied_repository(tmp_path / "cloned")
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(repr(f"../cloned/{entry}")))
+    make_twice(host)
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+@BOTH_ENTRIES
+def test_http_url(host, tiny, server, tmp_path, entry):
+    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(repr(f"{url}/{entry}")))
+    make_twice(host)
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+@BOTH_ENTRIES
+@pytest.mark.parametrize("version", ["tag='v0'", "branch='main'"])
+def test_github(host, tiny, github, entry, version):
+    snakefile = f"github({github!r}, path={entry!r}, {version})"
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(snakefile))
+    make_twice(host)
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+def test_prefix_keeps_every_file_below_it(host, tiny):
+    host.write(rule_all("ext/masks/A_2mm.nii.gz"), host.module(prefix="'ext'"))
+    make_twice(host)
+    assert sha256(host.folder / "ext/masks/A_2mm.nii.gz") == tiny[0]["sha256"]
+    assert {path.name for path in host.folder.iterdir()} == {".snakemake", "Snakefile", "ext"}
+
+
+@pytest.mark.parametrize("options", [{"config": "{}"}, {}], ids=["empty", "none"])
+def test_module_without_configuration_has_the_shipped_registry(host, options):
+    snakefile = repr(str(REPO / "Snakefile"))
+    host.write(rule_all("masks/MNI152NLin6Asym_2mm.nii.gz"), module(snakefile, **options))
+    assert host.jobs() == {
+        f"bm_{rule}:MNI152NLin6Asym_2mm" for rule in ("download", "checksum", "validate")
+    }
+
+
+def test_whole_configuration_of_the_host_is_taken_with_its_other_keys(host, tiny):
+    host.config = host.settings | {
+        "samples": {"sub-01": {"age": 30}},
+        "output": "results",
+        "threads": 4,
+        "smoothing_mm": [4, 6],
+        "url": None,
+    }
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(config="config"))
+    make_twice(host)
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+def test_keys_of_the_host_that_resemble_ours_are_left_alone(host):
+    own = {"tasks": ["rest"], "registration": {"cost": "mi"}, "atlases": [], "scratch_dir": "tmp"}
+    host.config = host.settings | own
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(config="config"))
+    host.succeed("--dry-run")
+
+
+BUSY_HOST = """
+configfile: "config/config.yaml"
+
+rule all:
+    input: expand("{name}.txt", name=config["masks"]), "masks/own_2mm.nii.gz", "masks/A_2mm.nii.gz"
+
+rule download:
+    input: "masks/lesion.nii.gz", "masks/{name}.nii.gz"
+    output: "{name}.raw"
+    shell: "cat {input} > {output}"
+
+rule validate:
+    input: "{name}.raw"
+    output: "{name}.txt"
+    shell: "cp {input} {output}"
+
+rule draw:
+    output: "masks/{x}_2mm.nii.gz"
+    wildcard_constraints: x="own|drawn"
+    shell: "echo {wildcards.x} > {output}"
+"""
+
+
+@pytest.fixture
+def busy(host) -> Host:
+    """Return a host with a configuration, masks and rule names of its own."""
+    for name, text in {
+        "config/config.yaml": "masks: [drawn_2mm, lesion]\nregistry: 7\n",
+        "masks/lesion.nii.gz": "lesion\n",
+        "masks/A_2mm.txt": "notes\n",
+    }.items():
+        (host.folder / name).parent.mkdir(exist_ok=True)
+        (host.folder / name).write_text(text)
+    return host
+
+
+def test_host_with_masks_and_rules_of_its_own_is_not_disturbed(busy, tiny):
+    busy.write(BUSY_HOST, busy.module())
+    printed = make_twice(busy)
+    assert "InputFunctionException" not in printed
+    assert "registered" not in printed
+    assert sha256(busy.mask("A_2mm")) == tiny[0]["sha256"]
+    for name, text in {
+        "lesion.txt": "lesion\nlesion\n",
+        "drawn_2mm.txt": "lesion\ndrawn\n",
+        "masks/lesion.nii.gz": "lesion\n",
+        "masks/own_2mm.nii.gz": "own\n",
+        "masks/A_2mm.txt": "notes\n",
+    }.items():
+        assert (busy.folder / name).read_text() == text
+    assert not busy.mask("B_2mm").exists()
+
+
+def test_two_instances_with_a_registry_each(host, tiny, server, tmp_path):
+    data, row = tiny_mask("A", seed=7)
+    server.files["/other.nii.gz"] = data
+    other = write_table(tmp_path / "other.tsv", [row | {"url": f"{server.url}/other.nii.gz"}])
+    settings = host.settings | {"registry": str(other), "masks": ["A_2mm"]}
+    host.write(
+        rule_all("one/masks/A_2mm.nii.gz", "two/masks/A_2mm.nii.gz"),
+        host.module(name="one", short="one", prefix="'one'"),
+        host.module(name="two", short="two", prefix="'two'", config=repr(settings)),
+    )
+    make_twice(host)
+    assert sha256(host.folder / "one/masks/A_2mm.nii.gz") == tiny[0]["sha256"]
+    assert sha256(host.folder / "two/masks/A_2mm.nii.gz") == row["sha256"]
+
+
+def test_incompatible_package_of_the_same_name_is_not_imported(host, tiny, tmp_path):
+    package = tmp_path / "installed" / "brainmasks"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('the wrong brainmasks')\n")
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module())
+    make_twice(host, PYTHONPATH=package.parent)
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+LOOK = """
+import copy, importlib.util, json, logging, os
+
+def look():
+    return {
+        "names": sorted(globals()),
+        "config": copy.deepcopy(config),
+        "cwd": os.getcwd(),
+        "environ": dict(os.environ),
+        "handlers": [repr(handler) for handler in logging.getLogger().handlers],
+        "level": logging.getLogger().level,
+        "hooks": [
+            hook.__qualname__
+            for hook in (workflow._onstart, workflow._onsuccess, workflow._onerror)
+        ],
+        "default": workflow.default_target,
+        "brainmasks": str(importlib.util.find_spec("brainmasks")),
+    }
+
+rule all:
+    input: "own.txt"
+
+rule own:
+    output: "own.txt"
+    shell: "touch {output}"
+
+before = look()
+"""
+
+
+def seen_around(host: Host, statements: str) -> list[dict]:
+    """Return what the host sees before and after it takes in a module."""
+    seen = host.folder / "seen.json"
+    seen.unlink(missing_ok=True)
+    dump = f"json.dump([before, look()], open({str(seen)!r}, 'w'))"
+    host.write(LOOK, statements, dump)
+    printed = host.succeed("--dry-run")
+    assert "rule own:" in printed
+    assert "bm_" not in printed
+    return json.loads(seen.read_text())
+
+
+def test_nothing_leaks_into_the_host(host, tmp_path):
+    host.config = host.settings | {"own": {"key": [1]}}
+    (tmp_path / "empty.smk").touch()
+    empty = seen_around(host, module(repr(str(tmp_path / "empty.smk")), config="config"))
+    assert seen_around(host, host.module(config="config")) == empty
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["run", "dry-run"])
+@pytest.mark.parametrize("asked_by", ["command line", "host rule"])
+def test_misspelt_mask_is_named_with_the_closest_one(host, asked_by, dry_run):
+    misspelt = "ext/masks/a_2mm.nii.gz"
+    target = misspelt if asked_by == "command line" else "summary.txt"
+    summary = f"rule summary:\n    input: {misspelt!r}\n    output: 'summary.txt'"
+    host.write(rule_all("summary.txt"), summary, host.module(prefix="'ext'"))
+    printed = host.fail(*dry_run, target)
+    assert "no mask is registered for 'a_2mm'; did you mean A_2mm?" in printed
+    assert "MissingRuleException" not in printed
