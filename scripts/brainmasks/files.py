@@ -24,7 +24,7 @@ def read_bounded(path, largest: int) -> bytes:
     """
     # Never waits, as opening a pipe without a writer would.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
@@ -32,7 +32,10 @@ def read_bounded(path, largest: int) -> bytes:
         if status.st_size > largest:
             reason = f"it has {status.st_size} bytes, more than {largest}"
             raise OSError(errno.EFBIG, reason, str(path))
-        return file.read(largest + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(largest + 1)
+    finally:
+        os.close(handle)
 
 
 def is_there(path) -> bool:

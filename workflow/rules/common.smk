@@ -126,7 +126,8 @@ def script_file(name, damage=None):
         young = f"{path.removesuffix('.py')}_again.py"
         shutil.copyfile(path, young)
         path = young
-    # Not a string: Snakemake would record the path, which is another one in every run.
+    # Not a string: Snakemake would record the path, which is another one in every run. It also
+    # keeps Snakemake's `--cache`, which verifies nothing, from taking these rules.
     return Path(path)
 
 

@@ -43,8 +43,9 @@ rule checksum:
         "../../envs/masks.yaml"
     params:
         row=row,
+        script=script_file("checksum"),
     script:
-        script_file("checksum")
+        "{params.script}"
 
 
 rule validate:
