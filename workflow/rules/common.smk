@@ -102,6 +102,7 @@ def read_tables():
 
 
 SETTINGS, REGISTRY, MIRRORS = read_tables()
+REGISTERED = REGISTRY.by_hash()
 
 
 def script_file(name, damage=None):
@@ -184,15 +185,19 @@ def how(mask):
             "site_caches": [str(bm.user_path(path)) for path in SETTINGS["site_caches"]],
             "mirrors": [mirror.location for mirror in MIRRORS.get(mask.name, ())],
             "offline": bm.is_offline(SETTINGS["offline"]),
-            "registered": REGISTRY.by_hash(),
+            "registered": REGISTERED,
         },
     }
 
 
 def stock(names):
-    """Return row and ways of each mask, served under whatever name."""
-    masks = {mask.name: mask for mask in map(REGISTRY.serve, names)}
-    return [{"row": mask.as_row(), **how(mask)} for mask in masks.values()]
+    """Return a function of the wildcards: row and ways of each mask, whatever it is served as."""
+
+    def entries(wildcards):
+        masks = {mask.name: mask for mask in map(REGISTRY.serve, names)}
+        return [{"row": mask.as_row(), **how(mask)} for mask in masks.values()]
+
+    return entries
 
 
 def outputs(rule, wildcards):
