@@ -205,3 +205,11 @@ def test_plain_path_stays_as_it_is():
 def test_home_folder_of_nobody_is_refused():
     with pytest.raises(RegistryError, match="~nobody-of-that-name"):
         user_path("~nobody-of-that-name/masks")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("false", False), ("False", False), ("null", None), ("m.tsv", "m.tsv")]
+)
+def test_words_of_a_command_line_mean_what_they_mean_in_yaml(text, value):
+    assert read(mirrors=text)["mirrors"] == value
+    assert read(offline="true")["offline"] is True

@@ -40,7 +40,7 @@ def read_settings(defaults, schema, config: Mapping) -> dict:
     if all(misspelt.values()):
         for key, near in misspelt.items():
             raise RegistryError(f"unknown config key '{key}'; did you mean '{near[0]}'?")
-    settings.update({key: value for key, value in config.items() if key in settings})
+    settings.update({key: _literal(config[key]) for key in config if key in settings})
     rules = read_schema(schema)
     for error in Draft202012Validator(rules).iter_errors(settings):
         key = error.absolute_path[0]
@@ -49,6 +49,13 @@ def read_settings(defaults, schema, config: Mapping) -> dict:
             f"expected: {rules['properties'][key]['description']}"
         )
     return settings
+
+
+def _literal(value):
+    """Return a value as YAML means it: on a command line `offline=true` is text otherwise."""
+    if isinstance(value, str):
+        return {"true": True, "false": False, "null": None}.get(value.lower(), value)
+    return value
 
 
 def user_path(path: str) -> Path:
