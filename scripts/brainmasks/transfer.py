@@ -84,7 +84,8 @@ class SessionDownloader:
         self.expected = expected
         self.progressbar = progressbar
         self.content_encoding = ""
-        self._end = 0.0
+        # When to give up; later by what the server itself asks to wait.
+        self.end = time.monotonic() + limits.deadline
 
     def __call__(self, url: str, output_file, pooch) -> None:
         """Write the body behind a URL to a file.
@@ -97,7 +98,6 @@ class SessionDownloader:
         from urllib3.exceptions import MaxRetryError
 
         retry = self._retry()
-        self._end = time.monotonic() + self.limits.deadline
         with _session() as session:
             while True:
                 try:
@@ -149,8 +149,8 @@ class SessionDownloader:
                     f"{self.limits.pause:.0f} s are waited"
                 )
             # Obeying is not held against the server.
-            self._end += asked
-        elif retry.get_backoff_time() > self._end - time.monotonic():
+            self.end += asked
+        elif retry.get_backoff_time() > self.end - time.monotonic():
             raise FetchError(f"{reason}; gave up after {self.limits.deadline:.0f} s")
         retry.sleep(response.raw if response is not None and asked else None)
 
@@ -173,8 +173,10 @@ class SessionDownloader:
             raise FetchError(f"the proxy {_proxy(url)} failed: {_cause(err)}") from err
         except requests.exceptions.SSLError as err:
             raise FetchError(f"no secure connection: {_cause(err)}") from err
+        except requests.ConnectTimeout as err:
+            raise _Transient(f"no connection within {timeout[0]:g} s", None, None) from err
         except requests.Timeout as err:
-            raise _Transient(f"no answer within {max(timeout):.0f} s", None, None) from err
+            raise _Transient(f"no answer within {timeout[1]:g} s", None, None) from err
         except (requests.ConnectionError, HTTPError, OSError) as err:
             if isinstance(err, requests.RequestException) and not isinstance(
                 err, requests.ConnectionError
@@ -207,18 +209,30 @@ class SessionDownloader:
         with tqdm(
             total=self.expected, unit="B", unit_scale=True, disable=not self.progressbar
         ) as bar:
-            # As on the wire, and as soon as it arrives: neither decoded, nor awaited in full.
-            while piece := response.raw.read1(PIECE, decode_content=False):
+            while piece := self._piece(response, len(pieces)):
                 pieces += piece
                 bar.update(len(piece))
                 if len(pieces) > self.largest + room:
                     return bytes(pieces[: self.largest + 1])
-                if time.monotonic() > self._end:
+                if time.monotonic() > self.end:
                     raise FetchError(
                         f"not finished within {self.limits.deadline:.0f} s: "
                         f"{len(pieces)} bytes arrived"
                     )
         return bytes(pieces)
+
+    def _piece(self, response, so_far: int) -> bytes:
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+        try:
+            # As on the wire, and as soon as it arrives: neither decoded, nor awaited in full.
+            return response.raw.read1(PIECE, decode_content=False)
+        except ReadTimeoutError as err:
+            reason = f"nothing for {self.limits.stall:g} s after {so_far} bytes"
+            raise _Transient(reason, None, None) from err
+        except (HTTPError, OSError) as err:
+            reason = f"the body broke off after {so_far} bytes: {_cause(err)}"
+            raise _Transient(reason, None, None) from err
 
 
 def transfer(
@@ -267,13 +281,14 @@ def transfer(
             )
             return path.read_bytes()
 
-    # A server that feeds the headers byte by byte keeps within every limit on a single read.
-    pauses = limits.pause * limits.retries
-    body = _within(limits.deadline + pauses + limits.connect + limits.stall, work)
-    return body, downloader.content_encoding
+    return _in_time(downloader, work), downloader.content_encoding
 
 
-def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
+def _in_time(downloader: SessionDownloader, work: Callable[[], bytes]) -> bytes:
+    """Return what the work returns, but not later than the downloader's end.
+
+    A server that feeds the headers byte by byte keeps within every limit on a single read.
+    """
     result: list = []
 
     def run() -> None:
@@ -285,9 +300,11 @@ def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
     # A daemon, so that one that hangs for ever keeps nobody from ending.
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
+    # A second more, for the downloader itself to say how far it came.
+    while thread.is_alive() and (left := downloader.end + 1 - time.monotonic()) > 0:
+        thread.join(left)
     if not result:
-        raise FetchError(f"not finished within {seconds:.0f} s")
+        raise FetchError(f"not finished within {downloader.limits.deadline:.0f} s")
     body, error = result[0]
     if error:
         raise error
@@ -317,6 +334,7 @@ def _session():
         def get_redirect_target(self, resp) -> str | None:
             target = super().get_redirect_target(resp)
             if target and resp.url.startswith("https:") and urlsplit(target).scheme == "http":
+                resp.close()
                 raise FetchError(f"redirected from https to {without_credentials(target)}; refused")
             return target
 
