@@ -357,7 +357,7 @@ def test_unknown_host_is_not_asked_for_again(bench):
     bench.row["url"] = "http://no-such-host.invalid/x"
     with pytest.raises(FetchError, match=r"no connection: .*Name or service not known") as caught:
         bench.run()
-    assert "asked" not in str(caught.value)
+    assert "times)" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["answers 403", "is not there", "hangs up"])
