@@ -12,7 +12,7 @@ from brainmasks.steps import checksum
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    with job_log(job.log[0], job.wildcards.mask):
+    with job_log(job.log[0], f"mask {job.wildcards.mask}"):
         checksum(
             row=job.params.row,
             mask_path=job.input.mask,

@@ -13,7 +13,7 @@ from brainmasks.steps import download
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    with job_log(job.log[0], job.wildcards.mask):
+    with job_log(job.log[0], f"mask {job.wildcards.mask}"):
         download(
             asked=job.wildcards.mask,
             row=job.params.row | {"url": job.params.ways.url},

@@ -12,7 +12,7 @@ from brainmasks.stock import in_stock, prefetch
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    with job_log(job.log[0], "of the configuration"):
+    with job_log(job.log[0], "masks of the configuration"):
         prefetch(in_stock(job.params.stock))
 
 

@@ -12,7 +12,7 @@ from brainmasks.stock import in_stock, status
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    with job_log(job.log[0], "of the registry"):
+    with job_log(job.log[0], "masks of the registry"):
         print(status(in_stock(job.params.stock)))
 
 

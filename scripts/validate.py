@@ -12,7 +12,7 @@ from brainmasks.steps import validate
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    with job_log(job.log[0], job.wildcards.mask):
+    with job_log(job.log[0], f"mask {job.wildcards.mask}"):
         validate(
             asked=job.wildcards.mask,
             row=job.params.row,

@@ -50,12 +50,10 @@ def test_version_is_the_same_everywhere():
 def test_rules_fetch_every_file_of_the_package_and_every_script():
     """One that is not fetched is missing when the workflow is loaded from a URL."""
     common = (REPO / "workflow" / "rules" / "common.smk").read_text()
-    named = set(re.findall(r'^ +"(\w+)",$', common, flags=re.MULTILINE))
-    assert named == {path.stem for path in (REPO / "scripts" / "brainmasks").glob("*.py")}
-    scripts = set(
-        re.findall(r"for name in \((\"\w+\"(?:, \"\w+\")*)\)", common)[0].split('"')[1::2]
-    )
-    assert scripts == {path.stem for path in (REPO / "scripts").glob("*.py")}
+    for block, folder in (("PACKAGE", "scripts/brainmasks"), ("SCRIPTS", "scripts")):
+        text = re.search(rf"^{block} = \{{.*?^\}}", common, flags=re.MULTILINE | re.DOTALL)[0]
+        named = set(re.findall(r'"(\w+)"', text))
+        assert named == {path.stem for path in (REPO / folder).glob("*.py")}
 
 
 def test_both_snakefiles_say_the_same():

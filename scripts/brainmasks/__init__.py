@@ -4,7 +4,9 @@ It knows nothing of Snakemake, and imports nothing heavy before it is needed.
 """
 
 from .checks import CHECKS_VERSION
+from .compare import Comparison, compare_to_mask
 from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
+from .images import IMAGES_VERSION, read_images
 from .load import load_brain_mask, shipped_registry
 from .mirrors import read_mirrors
 from .names import mask_name
@@ -16,7 +18,9 @@ from .version import __version__
 __all__ = [
     "BRAIN_MASK_REGISTRY",
     "CHECKS_VERSION",
+    "IMAGES_VERSION",
     "BrainMaskMetadata",
+    "Comparison",
     "FetchError",
     "InvalidMaskError",
     "MaskError",
@@ -24,11 +28,13 @@ __all__ = [
     "UnknownMaskError",
     "__version__",
     "cache_folder",
+    "compare_to_mask",
     "fetched_damage",
     "is_offline",
     "load_brain_mask",
     "mask_name",
     "published_damage",
+    "read_images",
     "read_mirrors",
     "read_registry",
     "read_settings",

@@ -22,7 +22,7 @@ class Redacted(logging.Formatter):
 
 
 @contextmanager
-def job_log(path, mask: str) -> Iterator[None]:
+def job_log(path, subject: str) -> Iterator[None]:
     """Send what the package logs to a file, and what a user must know to the console.
 
     An expected failure ends the script with status 1 and one line; anything else is a defect,
@@ -32,8 +32,8 @@ def job_log(path, mask: str) -> Iterator[None]:
     ----------
     path
         The log file; its folder is made if need be.
-    mask
-        Name of the mask that the job is about.
+    subject
+        What the job is about, such as "mask MNI152NLin6Asym_2mm".
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     to_file = logging.FileHandler(path, mode="w", encoding="utf-8")
@@ -51,16 +51,16 @@ def job_log(path, mask: str) -> Iterator[None]:
         sys.exit(1)
     except OSError as err:
         # A full disk or a folder without write permission: the user's to mend, no defect.
-        log.error("mask %s: %s", mask, err)
+        log.error("%s: %s", subject, err)
         sys.exit(1)
     except KeyboardInterrupt:
-        log.error("mask %s: interrupted", mask)
+        log.error("%s: interrupted", subject)
         sys.exit(130)  # as a shell reports it: 128 + SIGINT
     except Exception as err:
         to_console.setLevel(logging.CRITICAL)
-        log.exception("mask %s: unexpected failure", mask)
+        log.exception("%s: unexpected failure", subject)
         to_console.setLevel(logging.WARNING)
-        message = f"mask {mask}: unexpected {type(err).__name__}: {err}; the traceback is in {path}"
+        message = f"{subject}: unexpected {type(err).__name__}: {err}; the traceback is in {path}"
         to_console.stream.write(redact(f"ERROR: {message}\n"))
         sys.exit(1)
     finally:

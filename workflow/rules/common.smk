@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -21,10 +22,12 @@ PACKAGE = {
         "arrived",
         "cache",
         "checks",
+        "compare",
         "errors",
         "fetch",
         "files",
         "image",
+        "images",
         "job",
         "load",
         "lock",
@@ -46,7 +49,16 @@ PACKAGE = {
 }
 SCRIPTS = {
     name: workflow.source_path(f"../../scripts/{name}.py")
-    for name in ("download", "checksum", "validate", "prefetch", "status")
+    for name in (
+        "download",
+        "checksum",
+        "validate",
+        "check_images",
+        "check_image",
+        "align_image",
+        "prefetch",
+        "status",
+    )
 }
 SETTINGS_FILE = workflow.source_path("../../config/config.yaml")
 # Named here to have it beside the copy of masks.smk.
@@ -55,6 +67,7 @@ MASKS_TABLE = workflow.source_path("../../config/masks.tsv")
 MIRRORS_TABLE = workflow.source_path("../../config/mirrors.tsv")
 CONFIG_SCHEMA = workflow.source_path("../schemas/config.schema.json")
 REGISTRY_SCHEMA = workflow.source_path("../schemas/registry.schema.json")
+IMAGES_SCHEMA = workflow.source_path("../schemas/images.schema.json")
 MIRRORS_SCHEMA = workflow.source_path("../schemas/mirrors.schema.json")
 
 
@@ -79,7 +92,7 @@ bm = load_package()
 
 
 def read_tables():
-    """Return settings, registry and mirrors; one that is wrong ends the run with one message."""
+    """Return settings, registry, mirrors and images; a wrong one ends the run with one message."""
     try:
         # `config` itself is not changed: it may be the host workflow's own.
         settings = bm.read_settings(SETTINGS_FILE, CONFIG_SCHEMA, config)
@@ -94,14 +107,19 @@ def read_tables():
             mirrors = bm.read_mirrors(
                 bm.user_path(settings["mirrors"] or MIRRORS_TABLE), MIRRORS_SCHEMA
             )
+        images = {}
+        if settings["images"]:
+            images = bm.read_images(bm.user_path(settings["images"]), IMAGES_SCHEMA, registry)
         for mask in settings["masks"]:
             registry.serve(mask)
     except bm.MaskError as err:
         raise WorkflowError(str(err)) from None
-    return settings, registry, mirrors
+    return settings, registry, mirrors, images
 
 
-SETTINGS, REGISTRY, MIRRORS = read_tables()
+SETTINGS, REGISTRY, MIRRORS, IMAGES = read_tables()
+# Matches no name if there are no images.
+IDS = "|".join(re.escape(name) for name in IMAGES) or "(?!)"
 REGISTERED = REGISTRY.by_hash()
 
 
@@ -208,3 +226,38 @@ def outputs(rule, wildcards):
 def published(wildcards):
     """Return the paths at which a mask and its sidecar are published."""
     return outputs("validate", wildcards)
+
+
+def configured_images(wildcards):
+    """Return the images to check; ends the run with a message if none are configured."""
+    if not SETTINGS["images"]:
+        raise WorkflowError(
+            "config key 'images' is not set; expected: the path of a table with the columns "
+            "image and mask"
+        )
+    return [local(entry["image"]) for entry in IMAGES.values()]
+
+
+def image(wildcards):
+    """Return the path of an image. It is the host's own: a prefix of this module is not its."""
+    return local(IMAGES[wildcards.id]["image"])
+
+
+def mask_of_image(wildcards):
+    """Return the published mask that an image is checked against."""
+    return f"masks/{IMAGES[wildcards.id]['mask']}.nii.gz"
+
+
+def row_of_image(wildcards):
+    """Return what is recorded of the mask that an image is checked against."""
+    return REGISTRY.serve(IMAGES[wildcards.id]["mask"]).as_row()
+
+
+def masks_of_images():
+    """Return the names of the masks that images are checked against."""
+    return sorted({entry["mask"] for entry in IMAGES.values()})
+
+
+def every_row(wildcards):
+    """Return the rows of all masks: no reason to check an image again if one is added."""
+    return SimpleNamespace(rows=[REGISTRY.get(name).as_row() for name in REGISTRY])

@@ -1,0 +1,193 @@
+"""Images that meet a mask: one verdict each, before an analysis; and the way onto the grid."""
+
+import csv
+import gzip
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from support import served_registry, write_table
+
+AFFINE = np.array([[2.0, 0, 0, -6], [0, 2, 0, -8], [0, 0, 2, -4], [0, 0, 0, 1]])
+
+
+def save(path, voxels, affine=AFFINE, **codes) -> str:
+    image = nib.Nifti1Image(voxels, affine)
+    if codes:
+        image.set_sform(affine, codes.get("sform", 2))
+        image.set_qform(affine, codes.get("qform", 0))
+    nib.save(image, path)
+    return str(path)
+
+
+@pytest.fixture
+def lesion(server):
+    """Return a lesion of three voxels, all of them inside the tiny mask A, on its grid."""
+    inside = nib.Nifti1Image.from_bytes(gzip.decompress(server.files["/A.nii.gz"])).dataobj
+    voxels = np.zeros((6, 7, 5), np.int16)
+    for index in np.argwhere(np.asarray(inside) == 1)[:3]:
+        voxels[tuple(index)] = 1
+    return voxels
+
+
+@pytest.fixture
+def images(workflow, tiny, lesion, tmp_path):
+    """Configure four images: one identical, one stored LAS, one shifted, one of no space."""
+    flipped = AFFINE.copy()
+    flipped[0] = [-2, 0, 0, 4]
+    shifted = AFFINE.copy()
+    shifted[0, 3] -= 1
+    folder = workflow.folder / "lesions"
+    folder.mkdir()
+    save(folder / "same.nii.gz", lesion)
+    save(folder / "las.nii.gz", lesion[::-1], flipped)
+    save(folder / "moved.nii.gz", lesion, shifted)
+    save(folder / "lost.nii.gz", lesion, AFFINE, sform=0, qform=0)
+
+    def configure(*names: str, **config) -> None:
+        rows = [{"image": f"lesions/{n}.nii.gz", "mask": "A_2mm", "id": n} for n in names]
+        table = write_table(tmp_path / "images.tsv", rows, ["image", "mask", "id"])
+        workflow.config |= {"images": str(table), **config}
+
+    return configure
+
+
+def rows(path) -> dict[str, dict]:
+    with path.open(newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_table_of_accepted_images(workflow, images):
+    images("same", "las", accept=["identical", "reoriented"])
+    workflow.succeed("checks/images.tsv")
+    found = rows(workflow.folder / "checks" / "images.tsv")
+    assert [found[n]["verdict"] for n in ("same", "las")] == ["identical", "reoriented"]
+    for row in found.values():
+        assert (row["voxels"], row["voxels_inside"], row["voxels_outside"]) == ("3", "3", "0")
+        assert float(row["volume_ml"]) == pytest.approx(0.024)
+        assert row["mask"] == "A_2mm"
+    details = json.loads((workflow.folder / "checks" / "images.json").read_text())
+    assert [each["id"] for each in details] == ["same", "las"]
+    assert not (workflow.folder / "checks" / "images.rejected.tsv").exists()
+    assert "Nothing to be done" in workflow.succeed("checks/images.tsv")
+
+
+def test_every_offender_is_named_and_the_whole_table_is_left(workflow, images):
+    images("same", "las", "moved", "lost")
+    printed = workflow.fail("checks/images.tsv")
+    errors = [line for line in printed.splitlines() if line.startswith("ERROR")]
+    for name, words in {
+        "las": ["reoriented"],
+        "moved": ["shifted", "-1"],
+        "lost": ["no_orientation"],
+    }.items():
+        line = next(line for line in errors if f"image {name} (lesions/{name}.nii.gz)" in line)
+        assert [word for word in words if word not in line] == []
+    assert "3 of 4 images are not accepted (las, moved, lost)" in printed
+    assert not (workflow.folder / "checks" / "images.tsv").exists()
+    rejected = rows(workflow.folder / "checks" / "images.rejected.tsv")
+    assert list(rejected) == ["same", "las", "moved", "lost"]
+    assert rejected["same"]["verdict"] == "identical"
+
+    images("same")
+    workflow.succeed("checks/images.tsv")
+    assert not (workflow.folder / "checks" / "images.rejected.tsv").exists()
+
+
+def test_target_of_one_image(workflow, images):
+    images("same", "moved")
+    workflow.succeed("checks/same.json")
+    details = json.loads((workflow.folder / "checks" / "same.json").read_text())
+    assert details["verdict"] == "identical"
+    printed = workflow.fail("checks/moved.json")
+    assert "image moved (lesions/moved.nii.gz): shifted" in printed
+    assert not (workflow.folder / "checks" / "moved.json").exists()
+    assert (workflow.folder / "checks" / "moved.rejected.json").exists()
+
+
+def test_aligned_by_reordering_axes(workflow, images, lesion):
+    images("same", "las")
+    workflow.succeed("aligned/same.nii.gz", "aligned/las.nii.gz")
+    for name, method in {"same": "unchanged", "las": "axes reordered"}.items():
+        image = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
+        assert np.array_equal(image.affine, AFFINE)
+        assert np.array_equal(np.asarray(image.dataobj), lesion)
+        assert image.get_data_dtype() == np.int16
+        note = json.loads((workflow.folder / "aligned" / f"{name}.json").read_text())
+        assert (note["Method"], note["Lossless"]) == (method, True)
+
+
+def test_resampling_only_if_asked_for(workflow, images, lesion):
+    images("moved")
+    printed = workflow.fail("aligned/moved.nii.gz")
+    assert "shifted" in printed
+    assert "`resample: nearest`" in printed
+    images("moved", resample="nearest")
+    workflow.succeed("aligned/moved.nii.gz")
+    image = nib.load(workflow.folder / "aligned" / "moved.nii.gz")
+    assert image.shape == (6, 7, 5)
+    assert np.array_equal(image.affine, AFFINE)
+    note = json.loads((workflow.folder / "aligned" / "moved.json").read_text())
+    assert (note["Method"], note["Lossless"]) == ("nearest neighbour", False)
+
+
+@pytest.mark.parametrize("name", ["lost"])
+def test_space_is_never_guessed(workflow, images, name):
+    images(name, resample="nearest")
+    assert "no_orientation" in workflow.fail(f"aligned/{name}.nii.gz")
+
+
+def test_table_of_images_is_checked(workflow, images, tmp_path):
+    images("same")
+    table = tmp_path / "images.tsv"
+    for lines, words in {
+        "image\tmask\nx.nii.gz\tB_3mm\n": "no mask is registered for 'B_3mm'",
+        "image\tmsk\nx.nii.gz\tA_2mm\n": "did you mean 'mask'?",
+        "image\tmask\na/x.nii.gz\tA_2mm\nb/x.nii.gz\tA_2mm\n": "'x' is the id of two images",
+        "image\tmask\timages\n": "unknown column 'images'",
+        "image\tmask\nimages.nii.gz\tA_2mm\n": "'images' cannot be the name of files",
+    }.items():
+        table.write_text(lines)
+        assert words in workflow.fail("checks/images.tsv", "--dry-run")
+    workflow.config["images"] = None
+    assert "config key 'images' is not set" in workflow.fail("checks/images.tsv", "--dry-run")
+
+
+def test_adding_a_mask_to_the_registry_checks_nothing_again(workflow, images, tiny, tmp_path):
+    images("same")
+    workflow.succeed("checks/images.tsv", "aligned/same.nii.gz")
+    more = [*tiny, tiny[0] | {"space": "C"}]
+    workflow.config["registry"] = str(write_table(tmp_path / "more.tsv", more))
+    assert workflow.jobs("checks/images.tsv", "aligned/same.nii.gz") == set()
+
+
+def test_real_lesions_on_the_real_mask(workflow, server, real, tmp_path):
+    registry = served_registry(server, real / "registered", tmp_path / "masks.tsv")
+    lesions = sorted((real / "lesions").glob("sub-*.nii.gz"))
+    table = write_table(
+        tmp_path / "images.tsv",
+        [{"image": str(path), "mask": "MNI152NLin6Asym_1mm"} for path in lesions],
+        ["image", "mask"],
+    )
+    workflow.config = {
+        "registry": str(registry),
+        "mirrors": False,
+        "images": str(table),
+        "accept": ["reoriented"],
+    }
+    name = lesions[0].name.removesuffix(".nii.gz")
+    workflow.succeed("checks/images.tsv", f"aligned/{name}.nii.gz")
+    found = list(rows(workflow.folder / "checks" / "images.tsv").values())
+    assert [row["voxels"] for row in found] == ["14147", "11383", "7618"]
+    assert [row["voxels_outside"] for row in found] == ["0", "0", "0"]
+    aligned = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
+    mask = nib.load(workflow.mask("MNI152NLin6Asym_1mm"))
+    assert np.array_equal(aligned.affine, mask.affine)
+    assert aligned.shape == mask.shape
+
+    def centre(image) -> np.ndarray:
+        voxels = np.argwhere(np.asarray(image.dataobj) > 0)
+        return nib.affines.apply_affine(image.affine, voxels.mean(axis=0))
+
+    assert np.abs(centre(aligned) - centre(nib.load(lesions[0]))).max() < 0.01

@@ -1,0 +1,73 @@
+# Images that meet a mask: are they on its grid, the right way round? And how to get them there.
+
+
+rule check_images:
+    """Check all images of the configuration against their masks, as one job."""
+    input:
+        images=configured_images,
+        masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
+    output:
+        table="checks/images.tsv",
+        details="checks/images.json",
+    log:
+        "logs/checks/images.log",
+    conda:
+        "../../envs/masks.yaml"
+    threads: 16
+    params:
+        images=lambda wildcards: IMAGES,
+        rows=lambda wildcards: {n: REGISTRY.serve(n).as_row() for n in masks_of_images()},
+        registered=every_row,
+        accept=SETTINGS["accept"],
+        version=bm.IMAGES_VERSION,
+        script=script_file("check_images"),
+    script:
+        "{params.script}"
+
+
+rule check_image:
+    """Check one image against its mask."""
+    input:
+        image=image,
+        mask=mask_of_image,
+    output:
+        details="checks/{id}.json",
+    log:
+        "logs/checks/{id}.log",
+    wildcard_constraints:
+        id=IDS,
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        entry=lambda wildcards: IMAGES[wildcards.id],
+        row=row_of_image,
+        registered=every_row,
+        accept=SETTINGS["accept"],
+        version=bm.IMAGES_VERSION,
+        script=script_file("check_image"),
+    script:
+        "{params.script}"
+
+
+rule align_image:
+    """Write one image on its mask's grid, and a note of how."""
+    input:
+        image=image,
+        mask=mask_of_image,
+    output:
+        image="aligned/{id}.nii.gz",
+        sidecar="aligned/{id}.json",
+    log:
+        "logs/aligned/{id}.log",
+    wildcard_constraints:
+        id=IDS,
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        row=row_of_image,
+        registered=every_row,
+        resample=SETTINGS["resample"],
+        version=bm.IMAGES_VERSION,
+        script=script_file("align_image"),
+    script:
+        "{params.script}"
