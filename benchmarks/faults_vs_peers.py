@@ -1,16 +1,16 @@
 """Measure what this project, pooch and TemplateFlow's client do when a server misbehaves.
 
 Each fault is served on loopback, to each client on its own; then the server is healthy, and the
-client is called once more. Prints a Markdown table, and writes it to a file if one is named:
+client is called once more. The faults are those of tests/faults/test_server_faults.py, and a few
+more. Prints a Markdown table, and writes it to a file if one is named:
 
     pip install -r requirements.txt templateflow==25.1.2
     python benchmarks/faults_vs_peers.py [TABLE.md]
 
-A client that is not installed is reported as such. No network is needed; about three minutes.
+A client that is not installed is reported as such. No network is needed; about MINUTES minutes.
 """
 
 import argparse
-import gzip
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -21,103 +21,45 @@ import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unittest.mock import MagicMock
 
 REPO = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPO / "scripts"), str(REPO / "tests" / "faults")]
+sys.path[:0] = [str(REPO / name) for name in ("scripts", "tests", "tests/faults")]
 
-from faultserver import Behaviour, Connection, FaultServer, first, refused_port, serve  # noqa: E402
+from faultserver import Behaviour, Connection, FaultServer, refused_port, serve  # noqa: E402
 
 # What every client is given: seconds to wait for the next byte, and how often to ask again, where
 # the client can be told.
 STALL = 1
 RETRIES = 2
-# Seconds after which a call is killed. No call that ends by itself takes as long.
+# Seconds after which a call is killed.
 PATIENCE = 20
+# How many calls run at once.
+WORKERS = 2
 # Pause between two pieces of what never ends, so that it fills no disk.
 TICK = 0.05
 # Set this variable to see the last line of every error, too.
 REASONS = "FAULTS_REASONS"
 
-SHAPE, ORIGIN = (64, 72, 64), (-64.0, -72.0, -64.0)
-TEMPLATE, RESOLUTION = "BenchSpace", "02"
+# The tiny mask of the tests, and the name under which TemplateFlow has it.
+TEMPLATE, RESOLUTION = "A", "02"
 FILE = f"tpl-{TEMPLATE}_res-{RESOLUTION}_desc-brain_mask.nii.gz"
-
-
-# The file.
-
-
-def image(seed: int) -> bytes:
-    """Return a mask, not gzipped: a ball with a rough surface, another one for another seed."""
-    import nibabel as nib
-    import numpy as np
-
-    axes = np.ogrid[tuple(slice(-1, 1, n * 1j) for n in SHAPE)]
-    distance = sum(axis**2 for axis in axes) ** 0.5
-    rough = np.random.default_rng(seed).normal(0, 0.1, SHAPE)
-    affine = np.diag([2.0, 2, 2, 1])
-    affine[:3, 3] = ORIGIN
-    return nib.Nifti1Image((distance + rough < 0.7).astype(np.uint8), affine).to_bytes()
-
-
-def gzipped(content: bytes) -> bytes:
-    return gzip.compress(content, compresslevel=1, mtime=0)
-
-
-def registry_row(data: bytes, content: bytes) -> dict[str, str]:
-    return {
-        "space": TEMPLATE,
-        "resolution": "2",
-        "url": "",
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "content_sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": str(len(data)),
-        "shape": "x".join(map(str, SHAPE)),
-        "origin": ",".join(f"{o:g}" for o in ORIGIN),
-        "voxels": str(content[352:].count(1)),
-        "source": "benchmark",
-        "description": "a ball",
-        "license": "CC0",
-        "citation": "unknown",
-    }
 
 
 # What a server may do.
 
 
-def body(data: bytes, **answer) -> Behaviour:
-    return lambda c: c.answer("200 OK", data, **answer)
-
-
-def status(line: str, data: bytes = b"", **headers) -> Behaviour:
-    return lambda c: c.answer(line, data, **headers)
-
-
-def half(data: bytes, then: str) -> Behaviour:
-    """Announce all, send half, then reset or hold."""
-
-    def behave(c: Connection) -> None:
-        c.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode())
-        c.send(data[: len(data) // 2])
-        # What was sent must arrive before a reset overtakes it.
-        time.sleep(0.2)
-        getattr(c, then)()
-
-    return behave
-
-
 def busy_for(seconds: int, data: bytes) -> Behaviour:
     """Answer 429 with Retry-After, and mean it: whoever asks sooner is refused again."""
-    opens: list[float] = []
+    opens: dict[FaultServer, float] = {}
 
     def behave(c: Connection) -> None:
-        opens.append(time.monotonic() + seconds)
-        if time.monotonic() < opens[0]:
+        if time.monotonic() < opens.setdefault(c.server, time.monotonic() + seconds):
             c.answer("429 Too Many Requests", Retry_After=seconds)
         else:
             c.answer("200 OK", data)
@@ -125,102 +67,63 @@ def busy_for(seconds: int, data: bytes) -> Behaviour:
     return behave
 
 
-def endless(data: bytes) -> Behaviour:
-    def behave(c: Connection) -> None:
-        c.send(b"HTTP/1.1 200 OK\r\n\r\n" + data)
-        while not c.server.closing.wait(TICK):
-            try:
-                c.socket.sendall(bytes(1 << 17))
-            except OSError:
-                return
-
-    return behave
-
-
-def drip(data: bytes) -> Behaviour:
+def drip(data: bytes, pause: float) -> Behaviour:
     def behave(c: Connection) -> None:
         c.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode())
-        c.drip(data, TICK)
+        c.drip(data, pause)
 
     return behave
 
 
-def drip_headers(_: bytes) -> Behaviour:
-    return lambda c: c.drip(b"HTTP/1.1 200 OK\r\nX-Wait: " + b"x" * 60000, TICK)
+class Slow:
+    """A socket that pauses before each write."""
+
+    def __init__(self, socket) -> None:
+        self._socket = socket
+
+    def sendall(self, data: bytes) -> None:
+        time.sleep(TICK)
+        self._socket.sendall(data)
 
 
-def loop(_: bytes) -> Behaviour:
-    return lambda c: c.answer("302 Found", Location=f"{c.server.url}/again{c.number}")
+def slowly(behaviour: Behaviour) -> Behaviour:
+    def behave(c: Connection) -> None:
+        c.socket = Slow(c.socket)
+        behaviour(c)
+
+    return behave
 
 
-def chunked_without_end(data: bytes) -> Behaviour:
-    piece = data[: len(data) // 2]
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return lambda c: c.send(head + b"%x\r\n%s\r\n" % (len(piece), piece))
-
-
-def flipped(data: bytes) -> bytes:
-    n = len(data) // 2
-    return data[:n] + bytes([data[n] ^ 1]) + data[n + 1 :]
+REFUSED_CONNECTION = "refused connection"
 
 
 @cache
-def bomb() -> bytes:
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(1 << 10)) + packer.flush()
+def mask() -> tuple[bytes, dict[str, str]]:
+    """Return the bytes of the file, and its row of the registry."""
+    from support import tiny_mask
+
+    return tiny_mask(TEMPLATE)
 
 
-HTML = b"<!doctype html><html><title>Log in</title><p>Please log in.</html>"
-XML = b'<?xml version="1.0"?><Error><Code>SlowDown</Code></Error>'
-JSON = b'{"message": "Request was throttled."}'
-LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
-REFUSED = "refused connection"
+@cache
+def faults() -> dict[str, Behaviour]:
+    """Return what the server does, by name: all that the tests let it do, and a few more."""
+    # Of the tests only the tables are wanted; they need no pytest.
+    if importlib.util.find_spec("pytest") is None:
+        sys.modules["pytest"] = MagicMock()
+    from test_server_faults import OVERCOME, REFUSED
 
-# Name of each fault: from the right file to what the server does.
-FAULTS: dict[str, Callable[[bytes], Behaviour]] = {
-    "none": serve,
-    # Answers that are no file.
-    "404": lambda d: status("404 Not Found", HTML),
-    "403": lambda d: status("403 Forbidden", XML),
-    "206, half of the file": lambda d: status("206 Partial Content", d[: len(d) // 2]),
-    "500 once": lambda d: first(status("500 Internal Server Error"), 1, serve(d)),
-    "503 always": lambda d: status("503 Service Unavailable"),
-    "429, Retry-After 2 s": lambda d: busy_for(2, d),
-    "429, Retry-After 1 h": lambda d: busy_for(3600, d),
-    "redirect loop": loop,
-    # Files that are not this file.
-    "200 with an HTML page": lambda d: body(HTML),
-    "200 with an XML error": lambda d: body(XML),
-    "200 with a JSON error": lambda d: body(JSON),
-    "200 with a git-LFS pointer": lambda d: body(LFS),
-    "200 with 0 bytes": lambda d: body(b""),
-    "look-alike: a valid mask, other voxels": lambda d: body(gzipped(image(seed=1))),
-    "not gzipped": lambda d: body(gzip.decompress(d)),
-    "one flipped bit": lambda d: body(flipped(d)),
-    "trailing bytes": lambda d: body(d + b"trailing"),
-    "gzip bomb, 1 GiB": lambda d: body(bomb()),
-    "endless body": endless,
-    # Encodings that nobody asked for.
-    "Content-Encoding: gzip, of the file as it is": lambda d: body(d, Content_Encoding="gzip"),
-    "Content-Encoding: gzip, around the file": lambda d: body(
-        gzip.compress(d, 1), Content_Encoding="gzip"
-    ),
-    # Bodies that end too soon.
-    "cut short, Content-Length": lambda d: body(d[: len(d) // 2], length=len(d)),
-    "cut short, no Content-Length": lambda d: body(d[: len(d) // 2], length=None),
-    "cut short, Content-Length of the half": lambda d: body(d[: len(d) // 2]),
-    "cut short, chunked": chunked_without_end,
-    "reset in the body": lambda d: half(d, "reset"),
-    "reset in the body, once": lambda d: first(half(d, "reset"), 1, serve(d)),
-    # Servers that hang.
-    REFUSED: serve,
-    "closed without an answer": lambda d: lambda c: None,
-    "stall before the answer": lambda d: Connection.hold,
-    "stall in the body": lambda d: half(d, "hold"),
-    "stall in the body, once": lambda d: first(half(d, "hold"), 1, serve(d)),
-    "slow drip of the body": drip,
-    "slow drip of the headers": drip_headers,
-}
+    data, _ = mask()
+    tests = {name: behaviour for name, (behaviour, *_) in [*OVERCOME.items(), *REFUSED.items()]}
+    tests["endless body"] = slowly(tests["endless body"])
+    more = {
+        "429 with Retry-After, asked sooner 429 again": busy_for(2, data),
+        "body drips, a byte each 0.5 s": drip(data, 0.5),
+        REFUSED_CONNECTION: serve(data),
+    }
+    if len(tests | more) < len(OVERCOME) + len(REFUSED) + len(more):
+        raise ValueError("two faults have the same name")
+    return tests | more
 
 
 # The clients. Each call returns if the client says that the file is there, and raises if not.
@@ -340,33 +243,31 @@ def outcome(name: str, folder: Path, server: str, row: dict[str, str]) -> str:
     return "ok, but no file" if said == "ok" and not present else said
 
 
-def measure(fault: str, name: str, data: bytes, row: dict[str, str]) -> str:
+def measure(fault: str, name: str) -> str:
     """Return the cell of the table: a faulty server, and then a healthy one."""
+    data, row = mask()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "folder")
         folder.mkdir()
-        server = FaultServer(FAULTS[fault](data))
+        server = FaultServer(faults()[fault])
         refused = f"http://127.0.0.1:{refused_port()}"
-        said = outcome(name, folder, refused if fault == REFUSED else server.url, row)
+        said = outcome(name, folder, refused if fault == REFUSED_CONNECTION else server.url, row)
         asked = len(server.asked)
         server.close()
         # Its connections were let go of; the healthy one is another.
         server = FaultServer(serve(data))
         then = outcome(name, folder, server.url, row)
         server.close()
-    count = "" if fault == REFUSED else f" ({asked})"
+    count = "" if fault == REFUSED_CONNECTION else f" ({asked})"
     return f"{said}{count}, then {then}"
 
 
-def table(faults: list[str]) -> str:
-    content = image(seed=0)
-    data = gzipped(content)
-    row = registry_row(data, content)
+def table(names: list[str]) -> str:
     installed = [n for n, c in CLIENTS.items() if importlib.util.find_spec(c.package)]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         cells = {
-            (fault, name): pool.submit(measure, fault, name, data, row)
-            for fault in faults
+            (fault, name): pool.submit(measure, fault, name)
+            for fault in names
             for name in installed
         }
         lines = [
@@ -378,11 +279,11 @@ def table(faults: list[str]) -> str:
                     cells[fault, name].result() if name in installed else "not installed"
                     for name in CLIENTS
                 ]
-                for fault in faults
+                for fault in names
             ],
         ]
     rows = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*heading(len(data)), "", *rows])
+    return "\n".join([*heading(len(mask()[0])), "", *rows])
 
 
 def heading(size: int) -> list[str]:
@@ -405,14 +306,17 @@ def heading(size: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("table", nargs="?", type=Path, help="write the table there, too")
-    parser.add_argument("--fault", action="append", choices=FAULTS, help="measure this one only")
+    parser.add_argument("--fault", action="append", help="measure this one only")
     parser.add_argument("--call", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.call:
         name, folder, server, row = arguments.call
         CLIENTS[name].call(Path(folder), server, json.loads(row))
         return
-    text = table(arguments.fault or list(FAULTS))
+    names = arguments.fault or list(faults())
+    if unknown := [name for name in names if name not in faults()]:
+        parser.error(f"no fault {unknown[0]!r}; there are: {'; '.join(faults())}")
+    text = table(names)
     print(text)
     if arguments.table:
         arguments.table.write_text(text + "\n", encoding="utf-8")

@@ -120,8 +120,9 @@ class Cache:
             If the folder cannot be written.
         """
         path = self.path(mask, found.origin.verified_by)
-        publish(found.data, path)
+        # The note first: one without its mask says nothing, a mask without it loses its origin.
         publish(json.dumps({"sha256": found.sha256} | asdict(found.origin)).encode(), _note(path))
+        publish(found.data, path)
         return path
 
     def _entries(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str]]:

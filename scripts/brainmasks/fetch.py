@@ -4,7 +4,7 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -81,10 +81,13 @@ def fetch(mask: BrainMaskMetadata, ways: Ways) -> Verified:
     FetchError
         (a FileNotFoundError) if every place fails; gives each one's own reason.
     """
+    lock = ways.cache.folder / f".{mask.name}.lock"
     if found := _cached(mask, ways.cache):
+        # A killed run may have left it; and who still holds it has nothing more to fetch.
+        with suppress(OSError):
+            lock.unlink(missing_ok=True)
         return found
     # Of many runs that miss at once, one fetches; the others then find it in the cache.
-    lock = ways.cache.folder / f".{mask.name}.lock"
     with nullcontext() if ways.offline else single_flight(lock):
         return _cached(mask, ways.cache) or _bring(mask, ways)
 

@@ -1,6 +1,7 @@
 """NIfTI images in memory, within the limits that a registered grid sets."""
 
 import math
+import warnings
 
 from .errors import InvalidMaskError
 
@@ -41,7 +42,10 @@ def read_image(content: bytes):
     if kind is nib.Nifti1Image and 348 not in _as_integers(content[:4]):
         raise InvalidMaskError(f"it is not NIfTI: it begins with {content[:4].hex(' ')}")
     try:
-        image = kind.from_bytes(content)
+        with warnings.catch_warnings():
+            # What is odd about a header is for the checks to say.
+            warnings.simplefilter("ignore")
+            image = kind.from_bytes(content)
         shape = image.header.get_data_shape()
         start = image.dataobj.offset
         dtype = image.dataobj.dtype
@@ -70,7 +74,9 @@ def scaled_voxels(image):
     """Return the voxels with the header's slope and intercept applied."""
     import numpy as np
 
-    return np.asanyarray(image.dataobj)
+    # A slope may make of a voxel what no number is; whoever asks will see it.
+    with np.errstate(all="ignore"):
+        return np.asanyarray(image.dataobj)
 
 
 def has_orientation(image) -> bool:

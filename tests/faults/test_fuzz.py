@@ -207,6 +207,18 @@ def odd_voxels(rng, original, content):
     return with_voxels(original, content, voxels), expected
 
 
+def signalling_nan(rng, original, content):
+    """Put a NaN there that makes arithmetic complain, which no assignment of numpy's does."""
+    dtype = original.voxels.dtype
+    if dtype.kind != "f":
+        return odd_voxels(rng, original, content)
+    patterns = {4: ("7f800001", "ffa00000"), 8: ("7ff0000000000001", "fff4000000000000")}
+    bits = bytes.fromhex(rng.choice(patterns[dtype.itemsize]))
+    at = len(content) - dtype.itemsize * (1 + rng.randrange(original.voxels.size))
+    value = bits if original.order == ">" else bits[::-1]
+    return content[:at] + value + content[at + dtype.itemsize :], WRONG
+
+
 def voxel_bytes(rng, original, content):
     content = bytearray(content)
     for _ in range(rng.choice((1, 4, 100))):
@@ -214,7 +226,7 @@ def voxel_bytes(rng, original, content):
     return bytes(content), OPEN
 
 
-VOXELS = (flip_voxels, move_voxel, rearrange_voxels, odd_voxels, voxel_bytes)
+VOXELS = (flip_voxels, move_voxel, rearrange_voxels, odd_voxels, signalling_nan, voxel_bytes)
 
 INTEGERS = (0, 1, -1, 2, 3, 4, 7, 8, 16, 64, 127, 255, 256, 348, 352, 512, 540, 544, 1024, 2304)
 FLOATS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 352.0, -352.0, 353.5, 1e-3, 1e-30, 1e9, 3e38, -3e38)
