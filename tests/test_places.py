@@ -26,23 +26,34 @@ def dead_url() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-@pytest.fixture
-def dead(workflow, dead_url, tmp_path, monkeypatch):
-    """Lead every URL of the shipped tables to a dead server; local copies stay as shipped."""
+def lead_to(url: str, workflow, tmp_path, monkeypatch):
+    """Lead every URL of the shipped tables to a server; local copies stay as shipped."""
     # NiMARE may be installed here; an empty package of its name stands before it.
     (tmp_path / "empty" / "nimare").mkdir(parents=True)
     (tmp_path / "empty" / "nimare" / "__init__.py").touch()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "empty"))
-    rows = [row | {"url": f"{dead_url}/{row['space']}"} for row in shipped_rows()]
+    rows = [row | {"url": f"{url}/{row['space']}"} for row in shipped_rows()]
     mirrors = (REPO / "config" / "mirrors.tsv").read_text()
     (tmp_path / "mirrors.tsv").write_text(
-        mirrors.replace("https://templateflow.s3.amazonaws.com", dead_url)
+        mirrors.replace("https://templateflow.s3.amazonaws.com", url)
     )
     workflow.config = {
         "registry": str(write_table(tmp_path / "masks.tsv", rows)),
         "mirrors": str(tmp_path / "mirrors.tsv"),
     }
     return workflow
+
+
+@pytest.fixture
+def dead(workflow, dead_url, tmp_path, monkeypatch):
+    """Return a working folder in which every server is dead."""
+    return lead_to(dead_url, workflow, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def gone(workflow, server, tmp_path, monkeypatch):
+    """Return a working folder in which every server answers 404, which takes no second try."""
+    return lead_to(server.url, workflow, tmp_path, monkeypatch)
 
 
 def registered_sha256(name: str) -> str:
@@ -116,7 +127,7 @@ LOOKALIKES = {
 @pytest.mark.parametrize("place", ["fsl", "templateflow", "package", "url", "mirror", "cache"])
 @pytest.mark.parametrize("lookalike", LOOKALIKES)
 def test_lookalike_is_refused_from_every_place(
-    dead, real, server, cache, tmp_path, place, lookalike
+    gone, real, server, cache, tmp_path, place, lookalike
 ):
     name, voxels = LOOKALIKES[lookalike]
     res = name[-3]
@@ -150,10 +161,10 @@ def test_lookalike_is_refused_from_every_place(
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
 
-    printed = dead.fail(f"masks/{name}.nii.gz", **environment)
+    printed = gone.fail(f"masks/{name}.nii.gz", **environment)
 
-    assert not list((dead.folder / "masks").glob("*"))
-    assert not dead.folder.joinpath(f"resources/masks/{name}.nii.gz").exists()
+    assert not list((gone.folder / "masks").glob("*"))
+    assert not gone.folder.joinpath(f"resources/masks/{name}.nii.gz").exists()
     assert not list(cache.glob("*.nii.gz"))
     assert f"{voxels} voxels" in printed or sha256(file) in printed
     assert f"mask {name} could be had from none of its" in printed

@@ -375,10 +375,10 @@ class Run:
     def succeed(self, forks: Forks, *args) -> None:
         assert self.run(forks, *args) == 0, printed(self.folder)
 
-    def recover(self, forks: Forks) -> None:
+    def recover(self, forks: Forks, *args: str) -> None:
         """Do what a user does after a kill: unlock where Snakemake asks for it, and run again."""
         self.unlock(forks)
-        self.succeed(forks)
+        self.succeed(forks, *args)
 
     def unlock(self, forks: Forks) -> None:
         if names(self.folder / ".snakemake" / "locks"):
@@ -414,9 +414,9 @@ class Outcome:
 def kill_runs(forks: Forks, run: Run, start: str, moments: list[float]) -> Outcome:
     """Kill runs in one folder, each at its moment, then let one run to its end."""
     statuses, stages, whole, problems = [], [], [], []
+    force = ["--forceall"] if start == "published" else []
     for moment in moments:
         run.unlock(forks)
-        force = ["--forceall"] if start == "published" else []
         begin = time.monotonic()
         statuses.append(run.run(forks, *force, kill_after=moment))
         if statuses[-1] == 0:
@@ -425,7 +425,8 @@ def kill_runs(forks: Forks, run: Run, start: str, moments: list[float]) -> Outco
         problems += [f"after the kill: {path}" for path in wrong(run.folder)]
     if not set(statuses) <= {0, -signal.SIGKILL}:
         problems.append(f"status {statuses}: {printed(run.folder)}")
-    run.recover(forks)
+    # The same command: one that has nothing to do clears nothing away either.
+    run.recover(forks, *force)
     later = wrong(run.folder) + leftovers(run.folder)
     if names(run.folder / "masks") != {f"{NAME}.nii.gz", f"{NAME}.json"}:
         later.append(f"in masks/ {names(run.folder / 'masks')}")
