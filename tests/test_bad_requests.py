@@ -106,3 +106,47 @@ def test_defect_of_a_script_leaves_its_traceback_in_the_log(workflow, tiny, tmp_
     assert "ERROR: mask A_2mm: unexpected RuntimeError: broken on purpose" in printed
     log = (workflow.folder / "logs/masks/A_2mm.download.log").read_text()
     assert "Traceback (most recent call last)" in log
+
+
+def test_damage_that_snakemake_is_told_not_to_see_ends_the_run(workflow, tiny):
+    """Many profiles leave only mtime among the triggers; the young script is then not seen."""
+    workflow.succeed("masks/A_2mm.nii.gz")
+    with workflow.mask("A_2mm").open("ab") as file:
+        file.write(b"x")
+    printed = workflow.fail("masks/A_2mm.nii.gz", "--rerun-triggers", "mtime")
+    assert "With these --rerun-triggers Snakemake does not make it again" in printed
+    workflow.succeed("masks/A_2mm.nii.gz")
+    workflow.succeed("masks/A_2mm.nii.gz", "--rerun-triggers", "mtime")
+
+
+@pytest.mark.parametrize("note", [b"", b"{", b"[]", b'{"location": "x"}'])
+def test_damaged_note_of_the_origin_is_mended(workflow, tiny, note):
+    workflow.succeed("masks/A_2mm.nii.gz")
+    path = workflow.folder / "resources" / "masks" / "A_2mm.origin.json"
+    path.write_bytes(note)
+    workflow.succeed("masks/A_2mm.nii.gz")
+    assert b"location" in path.read_bytes()
+    assert workflow.jobs("masks/A_2mm.nii.gz") == set()
+
+
+def test_sidecar_that_was_edited_is_made_again(workflow, tiny):
+    workflow.succeed("masks/A_2mm.nii.gz")
+    before = workflow.sidecar("A_2mm")
+    path = workflow.folder / "masks" / "A_2mm.json"
+    path.write_text(path.read_text().replace(f'"Voxels": {before["Voxels"]}', '"Voxels": 1'))
+    workflow.succeed("masks/A_2mm.nii.gz")
+    assert workflow.sidecar("A_2mm") == before
+
+
+@pytest.mark.parametrize("url", ["https://[::1/x", "http://127.0.0.1:99999/x", "http://:80/x"])
+def test_url_that_cannot_be_is_named_when_the_table_is_read(workflow, tiny, tmp_path, url):
+    table = write_table(tmp_path / "wrong.tsv", [tiny[0] | {"url": url}])
+    workflow.config |= {"registry": str(table), "masks": []}
+    assert f"{table}, line 2 (A 2 mm), column 'url' is '{url}'" in workflow.fail("--dry-run")
+    rows = [{"mask": "A_2mm", "location": url}]
+    mirrors = write_table(tmp_path / "m.tsv", rows, ["mask", "location"])
+    workflow.config |= {
+        "registry": str(write_table(tmp_path / "right.tsv", tiny)),
+        "mirrors": str(mirrors),
+    }
+    assert f"{mirrors}, line 2, column 'location' is '{url}'" in workflow.fail("--dry-run")

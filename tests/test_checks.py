@@ -292,7 +292,7 @@ def test_defective_image_has_all_of_its_problems_reported(name):
     with pytest.raises(InvalidMaskError) as failure:
         require_valid(data, MASK, "a/b.nii.gz")
     assert (
-        lacking(str(failure.value), [MASK.name, "a/b.nii.gz", "Delete it", *found.values()]) == []
+        lacking(str(failure.value), [MASK.name, "a/b.nii.gz", "Correct its row", *found.values()]) == []
     )
 
 
@@ -357,7 +357,7 @@ def test_defects_of_stream_and_image_are_reported_together():
 
 def test_faithful_file_with_something_after_it_is_refused_for_that_alone():
     with pytest.raises(
-        InvalidMaskError, match=r"registered mask: 2 bytes follow .* stream\. Delete"
+        InvalidMaskError, match=r"registered mask: 2 bytes follow .* stream\. Correct"
     ):
         require_valid(DATA + b"xx", MASK, "a.nii.gz")
 

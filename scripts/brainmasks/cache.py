@@ -6,10 +6,12 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .errors import MaskError
 from .files import is_there, read_bounded
 from .image import content_limit
 from .publish import publish
@@ -39,6 +41,17 @@ class Origin:
     location: str
     recoded: bool
     verified_by: str
+
+    @classmethod
+    def from_note(cls, note: Mapping) -> "Origin":
+        """Return what a note says, whatever else another version wrote into it.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If it is no such note.
+        """
+        return cls(note["location"], note["recoded"], note["verified_by"])
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,9 @@ class Cache:
         """
         path = self.path(mask, found.origin.verified_by)
         # The note first: one without its mask says nothing, a mask without it loses its origin.
-        publish(json.dumps({"sha256": found.sha256} | asdict(found.origin)).encode(), _note(path))
+        note = {"sha256": found.sha256} | asdict(found.origin)
+        with suppress(OSError, MaskError):
+            publish(json.dumps(note).encode(), _note(path))
         publish(found.data, path)
         return path
 
@@ -173,7 +188,7 @@ def _origin(path: Path, sha256: str, verified_by: str) -> Origin:
     try:
         note = json.loads(read_bounded(_note(path), largest=1 << 16))
         if note.pop("sha256") == sha256:
-            return Origin(**note)
+            return Origin.from_note(note)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # lacuna, or a person, put the file there
     return Origin(f"cache:{path.name}", recoded=False, verified_by=verified_by)
@@ -195,7 +210,9 @@ def _set_aside(path: Path, reason: str) -> None:
         return
     log.warning("cached file %s %s; set aside as %s", path, reason, aside.name)
     for entry in earlier.values():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+        # One of another user may have to stay.
+        with suppress(OSError):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()

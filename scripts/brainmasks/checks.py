@@ -185,7 +185,7 @@ def require_valid(data: bytes, mask: BrainMaskMetadata, path) -> dict[str, str]:
     if problems:
         raise InvalidMaskError(
             f"mask {mask.name}: {path} is not the registered mask: {'; '.join(problems)}. "
-            "Delete it to have it fetched again, or correct its row in the registry"
+            "Correct its row in the registry, or register a file that passes (RAS order, 0 and 1)"
         )
     return outcome
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shlex
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
@@ -11,7 +12,7 @@ from types import MappingProxyType
 
 from .arrived import describe
 from .cache import CONTENT_SHA256, SHA256, Cache, Origin, Verified
-from .errors import FetchError, InvalidMaskError
+from .errors import FetchError, InvalidMaskError, MaskError
 from .files import read_bounded
 from .image import content_limit
 from .lock import single_flight
@@ -105,7 +106,7 @@ def _bring(mask: BrainMaskMetadata, ways: Ways) -> Verified:
     for place, read in places(mask, ways):
         try:
             found = read()
-        except (FetchError, InvalidMaskError) as err:
+        except (MaskError, OSError) as err:
             log.info("mask %s: %s: %s", mask.name, place, err)
             failures.append(f"{place}: {err}")
             continue
@@ -228,13 +229,13 @@ def _mismatch(
 def _keep(mask: BrainMaskMetadata, cache: Cache, found: Verified) -> None:
     try:
         cache.store(mask, found)
-    except OSError as err:
+    except (MaskError, OSError) as err:
         log.warning(
             "mask %s is not kept in the cache %s: %s; set `cache_dir` to a folder that you can "
             "write",
             mask.name,
             cache.folder,
-            err.strerror,
+            getattr(err, "strerror", None) or err,
         )
 
 
@@ -242,11 +243,15 @@ def _no_place(mask: BrainMaskMetadata, ways: Ways, failures: list[str]) -> str:
     path = ways.cache.path(mask)
     remedies = [mirror.remedy for mirror in ways.mirrors if mirror.remedy]
     if ways.offline:
-        url = without_credentials(mask.url)
-        remedies.append(
+        remedy = (
             f"on a machine with network that sees {path.parent}: `snakemake prefetch` with the "
-            f"same configuration, or `curl --location --output {path} {url}`"
+            "same configuration"
         )
+        if mask.url == without_credentials(mask.url) and mask.url.startswith("http"):
+            options = "--fail --location --create-dirs"
+            target, url = shlex.quote(str(path)), shlex.quote(mask.url)
+            remedy += f", or `curl {options} --output {target} {url}`"
+        remedies.append(remedy)
     remedies.append(f"put the file with SHA-256 {mask.sha256} at {path}")
     return (
         f"mask {mask.name} could be had from none of its {len(failures)} places: "

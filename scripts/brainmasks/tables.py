@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from .errors import RegistryError
-from .urls import redact
+from .urls import is_possible, redact
 
 MASKS_TABLE = "config/masks.tsv"
 MIRRORS_TABLE = "config/mirrors.tsv"
@@ -149,6 +149,12 @@ def _check_row(where: str, row: dict[str, str], schema: dict) -> None:
     )
     if errors:
         raise RegistryError("; ".join(_explain(where, err, schema) for err in errors))
+    for column in ("url", "location"):
+        if row.get(column, "").lower().startswith("http") and not is_possible(row[column]):
+            raise RegistryError(
+                f"{where}, column '{column}' is {redact(row[column])!r}; expected: a host, and a "
+                "port that can be"
+            )
 
 
 def _explain(where: str, error, schema: dict) -> str:

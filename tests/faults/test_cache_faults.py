@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -240,8 +241,6 @@ def test_modes_follow_the_umask(bench, umask):
 
 
 def test_temporary_files_of_killed_runs_are_cleared_and_others_are_left(bench):
-    import socket
-
     host = socket.gethostname()
     bench.cache.mkdir()
     gone = subprocess.Popen(["true"])
@@ -281,7 +280,7 @@ def test_offline_miss_says_what_to_do_and_opens_no_socket(bench, no_sockets):
         "mirror https://example.org/mirror: not asked: offline",
         bench.row["sha256"],
         "snakemake prefetch",
-        f"curl --location --output {bench.entry} {bench.row['url']}",
+        f"curl --fail --location --create-dirs --output '{bench.entry}' {bench.row['url']}",
     ):
         assert words in str(caught.value)
     assert not bench.cache.exists()
@@ -302,3 +301,70 @@ def no_sockets(bench):
     # A hook cannot be taken off again.
     watching.clear()
     assert [event for event in opened if event[0] != "socket.gethostname"] == []
+
+
+def test_leftovers_that_may_not_be_removed_cost_nothing(bench, monkeypatch):
+    """In a folder with the sticky bit, those of other users stay."""
+    bench.cache.mkdir()
+    bench.entry.write_bytes(b"rotten")
+    kept = [
+        bench.cache / f"{bench.entry.name}.damaged-1",
+        bench.cache / f".{bench.entry.name}.{socket.gethostname()}.999999999.abc.part",
+    ]
+    for path in kept:
+        path.write_bytes(b"of somebody else")
+    real = os.unlink
+
+    def refuse(path, **options) -> None:
+        if Path(path) in kept:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        real(path, **options)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    bench.run()
+    bench.assert_nothing_wrong(kept)
+    assert bench.entry.read_bytes() == bench.data
+    assert all(path.exists() for path in kept)
+
+
+def test_error_of_the_disk_at_one_place_leads_to_the_next(bench, monkeypatch, tmp_path):
+    """A recoded copy needs room for a temporary file; the registered URL then does not."""
+    import gzip
+
+    copy = tmp_path / "copy.nii.gz"
+    copy.write_bytes(gzip.compress(gzip.decompress(bench.data), 9))
+    bench.mirrors = [str(copy)]
+
+    def refuse(*_, **__) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("brainmasks.fetch.recode", refuse)
+    bench.run()
+    bench.assert_published()
+    assert len(bench.server.asked) == 1
+
+
+@pytest.mark.parametrize("form", ["file://{}", "file://localhost{}"])
+def test_local_copy_as_a_file_url(bench, tmp_path, form):
+    copy = tmp_path / "a copy.nii.gz"
+    copy.write_bytes(bench.data)
+    bench.mirrors = [form.format(str(copy).replace(" ", "%20"))]
+    bench.run()
+    bench.assert_published()
+    assert bench.server.asked == []
+
+
+def test_command_for_an_offline_miss_does_what_it_says(bench):
+    import re
+    import shlex
+    import shutil
+
+    if not shutil.which("curl"):
+        pytest.skip("no curl here")
+    bench.offline = True
+    with pytest.raises(FetchError) as caught:
+        bench.run()
+    command = re.search(r"`(curl [^`]*)`", str(caught.value))[1]
+    subprocess.run([*shlex.split(command), "--silent"], check=True)
+    bench.run()
+    bench.assert_published()

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
 # Naming a file fetches it: here beside the scripts, so that these can import the package.
 PACKAGE = {
@@ -111,7 +112,10 @@ def read_tables():
         if settings["images"]:
             images = bm.read_images(bm.user_path(settings["images"]), IMAGES_SCHEMA, registry)
         for mask in settings["masks"]:
-            registry.serve(mask)
+            try:
+                registry.serve(mask)
+            except bm.UnknownMaskError as err:
+                raise WorkflowError(f"config key 'masks': {err}") from None
     except bm.MaskError as err:
         raise WorkflowError(str(err)) from None
     return settings, registry, mirrors, images
@@ -141,6 +145,11 @@ def script_file(name, damage=None):
     if damage:
         from snakemake.logging import logger
 
+        if RerunTrigger.CODE not in workflow.rerun_triggers:
+            raise WorkflowError(
+                f"{damage}. With these --rerun-triggers Snakemake does not make it again: leave "
+                "them out, or delete the file"
+            )
         logger.warning(f"{damage}; it is made again.")
         young = f"{path.removesuffix('.py')}_again.py"
         shutil.copyfile(path, young)
