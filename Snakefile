@@ -18,3 +18,4 @@ rule all:
 # Its local copy, wherever this comes from: see script_file() in common.smk.
 include: workflow.source_path("workflow/rules/masks.smk")
 include: workflow.source_path("workflow/rules/images.smk")
+include: workflow.source_path("workflow/rules/qc.smk")

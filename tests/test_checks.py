@@ -292,7 +292,8 @@ def test_defective_image_has_all_of_its_problems_reported(name):
     with pytest.raises(InvalidMaskError) as failure:
         require_valid(data, MASK, "a/b.nii.gz")
     assert (
-        lacking(str(failure.value), [MASK.name, "a/b.nii.gz", "Correct its row", *found.values()]) == []
+        lacking(str(failure.value), [MASK.name, "a/b.nii.gz", "Correct its row", *found.values()])
+        == []
     )
 
 

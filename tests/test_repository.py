@@ -38,6 +38,23 @@ def test_conda_environment_has_the_versions_of_the_requirements():
     assert environment == required
 
 
+def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements():
+    required = pins((REPO / "requirements-qc.txt").read_text(), "==")
+    # Snakemake itself needs it, for the report.
+    assert required.pop("pygments")
+    required["matplotlib-base"] = required.pop("matplotlib")  # what conda calls it without Qt
+    shared = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
+    required |= {name: shared[name] for name in ("python", "nibabel", "numpy")}
+    assert pins((REPO / "envs" / "qc.yaml").read_text(), "=") == required
+
+
+def test_pinned_versions_agree_with_the_constraints():
+    constraints = pins((REPO / "constraints.txt").read_text(), "==")
+    for path in REPO.glob("requirements*.txt"):
+        for name, version in pins(path.read_text(), "==").items():
+            assert constraints.get(name, version) == version, (path.name, name)
+
+
 def test_version_is_the_same_everywhere():
     citation = yaml.safe_load((REPO / "CITATION.cff").read_text())
     assert citation["version"] == brainmasks.__version__
@@ -54,6 +71,14 @@ def test_rules_fetch_every_file_of_the_package_and_every_script():
         text = re.search(rf"^{block} = \{{.*?^\}}", common, flags=re.MULTILINE | re.DOTALL)[0]
         named = set(re.findall(r'"(\w+)"', text))
         assert named == {path.stem for path in (REPO / folder).glob("*.py")}
+
+
+@pytest.mark.parametrize("folder", ["envs", "workflow/report"])
+def test_rules_fetch_every_file_that_a_directive_names(folder):
+    common = (REPO / "workflow" / "rules" / "common.smk").read_text()
+    fetched = re.findall(r'^workflow\.source_path\("(.+)"\)$', common, flags=re.MULTILINE)
+    rules = REPO / "workflow" / "rules"
+    assert {(rules / name).resolve() for name in fetched} >= set((REPO / folder).iterdir())
 
 
 def test_both_snakefiles_say_the_same():

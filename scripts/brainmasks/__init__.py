@@ -5,6 +5,7 @@ It knows nothing of Snakemake, and imports nothing heavy before it is needed.
 
 from .checks import CHECKS_VERSION
 from .compare import Comparison, compare_to_mask
+from .draw import DRAWING_VERSION
 from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
 from .images import IMAGES_VERSION, read_images
 from .load import load_brain_mask, shipped_registry
@@ -13,12 +14,15 @@ from .names import mask_name
 from .registry import BrainMaskMetadata, read_registry
 from .settings import cache_folder, is_offline, read_settings, user_path
 from .steps import fetched_damage, published_damage
+from .tabulate import TABLE_VERSION
 from .version import __version__
 
 __all__ = [
     "BRAIN_MASK_REGISTRY",
     "CHECKS_VERSION",
+    "DRAWING_VERSION",
     "IMAGES_VERSION",
+    "TABLE_VERSION",
     "BrainMaskMetadata",
     "Comparison",
     "FetchError",

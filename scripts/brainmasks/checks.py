@@ -110,7 +110,9 @@ def voxel_count(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
     """As many voxels are 1 as registered."""
     import numpy as np
 
-    found = int(np.count_nonzero(evidence.scaled == 1))
+    voxels = evidence.scaled
+    # Where there is nothing but 0 and 1 they need not be compared, into a second array, with 1.
+    found = int(np.count_nonzero(voxels if _only_zero_and_one(voxels) else voxels == 1))
     if found != mask.voxels:
         yield f"{found} voxels are 1, registered {mask.voxels}"
 
@@ -206,8 +208,13 @@ def _collect(data: bytes, mask: BrainMaskMetadata) -> Evidence:
 
 
 def _not_binary(voxels, how: str) -> Iterator[str]:
-    if voxels.dtype.kind in "ub" and voxels.max() <= 1:
-        return  # the usual case, and much faster
+    if _only_zero_and_one(voxels):
+        return
     odd = voxels[(voxels != 0) & (voxels != 1)]
     if odd.size:
         yield f"{odd.size} {how} values are neither 0 nor 1, for example {odd.flat[0]}"
+
+
+def _only_zero_and_one(voxels) -> bool:
+    """Return True for the usual case, found without another array; False says nothing."""
+    return voxels.dtype.kind in "ub" and voxels.max() <= 1

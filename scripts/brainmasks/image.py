@@ -66,8 +66,13 @@ def read_image(content: bytes):
 
 
 def stored_voxels(image):
-    """Return the voxels as stored, before any scaling: an array of the image's shape."""
-    return image.dataobj.get_unscaled()
+    """Return the voxels as stored, before any scaling: a read-only view of the image's content."""
+    import numpy as np
+
+    proxy = image.dataobj
+    # Handed out without a copy, unlike what nibabel reads from it.
+    content = image.file_map["image"].fileobj.getvalue()
+    return np.ndarray(proxy.shape, proxy.dtype, content, proxy.offset, order="F")
 
 
 def scaled_voxels(image):

@@ -1,9 +1,13 @@
 """Gzip streams: read to the end, with a limit, and every defect named."""
 
+import io
 import zlib
 from dataclasses import dataclass
 
+# Bytes of the file that are read at once.
 _PIECE = 1 << 16
+# Bytes of content that are inflated at once: zlib would join more than that from several parts.
+_INFLATED = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -29,23 +33,31 @@ def gunzip(data: bytes, limit: int) -> Stream:
     if data[:2] != b"\x1f\x8b":
         return Stream(b"", f"it is not gzip: it begins with {data[:4].hex(' ')}")
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    pieces: list[bytes] = []
-    room = limit
+    # Holds the content once, and hands it out without a copy: joined pieces are there twice.
+    content = io.BytesIO()
     for start in range(0, len(data), _PIECE):
-        try:
+        read = content.tell()
+        pending = data[start : start + _PIECE]
+        full = True
+        # A full piece may have more behind it, in what is pending or in the reader itself.
+        while full and not reader.eof:
             # One byte more than allowed tells a full stream from one that is too long.
-            piece = reader.decompress(data[start : start + _PIECE], room + 1)
-        except zlib.error as err:
-            return Stream(b"".join(pieces), f"the gzip stream is damaged: {err}")
-        pieces.append(piece)
-        room -= len(piece)
-        if room < 0:
-            return Stream(b"".join(pieces), f"it inflates to more than {limit} bytes")
+            room = min(_INFLATED, limit + 1 - content.tell())
+            try:
+                piece = reader.decompress(pending, room)
+            except zlib.error as err:
+                content.truncate(read)
+                return Stream(content.getvalue(), f"the gzip stream is damaged: {err}")
+            content.write(piece)
+            if content.tell() > limit:
+                return Stream(content.getvalue(), f"it inflates to more than {limit} bytes")
+            pending = reader.unconsumed_tail
+            full = len(piece) == room
         if reader.eof:
             surplus = len(reader.unused_data) + max(0, len(data) - start - _PIECE)
             problem = f"{surplus} bytes follow the end of the gzip stream" if surplus else None
-            return Stream(b"".join(pieces), problem)
-    return Stream(b"".join(pieces), f"the gzip stream is cut off after {len(data)} bytes")
+            return Stream(content.getvalue(), problem)
+    return Stream(content.getvalue(), f"the gzip stream is cut off after {len(data)} bytes")
 
 
 def is_cut_off(data: bytes) -> bool:

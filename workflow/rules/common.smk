@@ -24,6 +24,7 @@ PACKAGE = {
         "cache",
         "checks",
         "compare",
+        "draw",
         "errors",
         "fetch",
         "files",
@@ -43,6 +44,7 @@ PACKAGE = {
         "stock",
         "stream",
         "tables",
+        "tabulate",
         "transfer",
         "urls",
         "version",
@@ -59,11 +61,16 @@ SCRIPTS = {
         "align_image",
         "prefetch",
         "status",
+        "draw_mask",
+        "tabulate_masks",
     )
 }
 SETTINGS_FILE = workflow.source_path("../../config/config.yaml")
-# Named here to have it beside the copy of masks.smk.
+# Named here to have them beside the copies of masks.smk and qc.smk.
 workflow.source_path("../../envs/masks.yaml")
+workflow.source_path("../../envs/qc.yaml")
+workflow.source_path("../report/mask.rst")
+workflow.source_path("../report/masks.rst")
 MASKS_TABLE = workflow.source_path("../../config/masks.tsv")
 MIRRORS_TABLE = workflow.source_path("../../config/mirrors.tsv")
 CONFIG_SCHEMA = workflow.source_path("../schemas/config.schema.json")

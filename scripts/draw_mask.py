@@ -1,0 +1,24 @@
+"""Draw one published mask."""
+
+import sys
+
+if "snakemake" in globals():
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
+
+from brainmasks.draw import draw_mask
+from brainmasks.job import job_log
+
+
+def main(job) -> None:
+    """Run the job that Snakemake describes."""
+    with job_log(job.log[0], f"mask {job.wildcards.mask}"):
+        draw_mask(
+            mask_path=job.input.mask,
+            sidecar_path=job.input.sidecar,
+            picture_path=job.output[0],
+        )
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821, provided by Snakemake
