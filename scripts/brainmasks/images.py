@@ -16,9 +16,9 @@ from .errors import InvalidMaskError, RegistryError, UnknownMaskError
 from .image import read_image, scaled_voxels
 from .publish import publish
 from .registry import BrainMaskMetadata, BrainMaskRegistry
+from .sidecar import generated_by
 from .stream import gunzip
 from .tables import read_schema, read_table
-from .version import PROJECT, PROJECT_URL, __version__
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,16 @@ _ENDINGS = re.compile(r"\.(nii|nii\.gz|img|img\.gz|hdr|mgz|mgh)$", re.IGNORECASE
 REORDERED = "axes reordered"
 UNCHANGED = "unchanged"
 RESAMPLED = "nearest neighbour"
+
+
+# What is on the grid but for the order of storage, and what is in the same world elsewhere.
+LOSSLESS = (compare.IDENTICAL, compare.WITHIN_TOLERANCE, compare.REORIENTED)
+RESAMPLABLE = (
+    compare.SHIFTED,
+    compare.OTHER_RESOLUTION,
+    compare.OBLIQUE,
+    compare.UNKNOWN_GRID,
+)
 
 
 def read_images(path, schema, registry: BrainMaskRegistry) -> dict[str, dict[str, str]]:
@@ -243,22 +253,9 @@ def align(
         "DisplacementMM": found.displacement_mm,
         "Method": method,
         "Lossless": method != RESAMPLED,
-        "GeneratedBy": [
-            {"Name": PROJECT, "Version": __version__, "CodeURL": PROJECT_URL},
-            {"Name": "nibabel", "Version": nib.__version__},
-        ],
+        "GeneratedBy": generated_by(),
     }
     publish(_json(note), sidecar_path)
-
-
-# What is on the grid but for the order of storage, and what is in the same world elsewhere.
-LOSSLESS = (compare.IDENTICAL, compare.WITHIN_TOLERANCE, compare.REORIENTED)
-RESAMPLABLE = (
-    compare.SHIFTED,
-    compare.OTHER_RESOLUTION,
-    compare.OBLIQUE,
-    compare.UNKNOWN_GRID,
-)
 
 
 def _resampled(image, mask: BrainMaskMetadata):

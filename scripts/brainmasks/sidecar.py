@@ -30,8 +30,6 @@ def sidecar(
     checks
         Outcome of every check.
     """
-    import nibabel
-
     content = {
         "Type": "Brain",
         "Description": f"Brain mask of {mask.space}, {mask.resolution:g} mm",
@@ -62,9 +60,16 @@ def sidecar(
         "Source": mask.source,
         "Checks": checks,
         "ChecksVersion": CHECKS_VERSION,
-        "GeneratedBy": [
-            {"Name": PROJECT, "Version": __version__, "CodeURL": PROJECT_URL},
-            {"Name": "nibabel", "Version": nibabel.__version__},
-        ],
+        "GeneratedBy": generated_by(),
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def generated_by() -> list[dict[str, str]]:
+    """Return BIDS's ``GeneratedBy``: this project and nibabel, with their versions."""
+    import nibabel
+
+    return [
+        {"Name": PROJECT, "Version": __version__, "CodeURL": PROJECT_URL},
+        {"Name": "nibabel", "Version": nibabel.__version__},
+    ]
