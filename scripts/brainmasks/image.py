@@ -1,7 +1,9 @@
 """NIfTI images in memory, within the limits that a registered grid sets."""
 
 import math
+import tempfile
 import warnings
+from pathlib import Path
 
 from .errors import InvalidMaskError
 
@@ -82,6 +84,17 @@ def scaled_voxels(image):
     # A slope may make of a voxel what no number is; whoever asks will see it.
     with np.errstate(all="ignore"):
         return np.asanyarray(image.dataobj)
+
+
+def as_nii_gz(image) -> bytes:
+    """Return an image as nibabel writes it to a file of that ending."""
+    import nibabel as nib
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Only saving under a name gives nibabel's own compression level and time stamp.
+        path = Path(folder, "image.nii.gz")
+        nib.save(image, path)
+        return path.read_bytes()
 
 
 def has_orientation(image) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import compare
 from .errors import InvalidMaskError, RegistryError, UnknownMaskError
-from .image import read_image, scaled_voxels
+from .image import as_nii_gz, content_limit, read_image, scaled_voxels
 from .publish import publish
 from .registry import BrainMaskMetadata, BrainMaskRegistry
 from .sidecar import generated_by
@@ -273,18 +273,13 @@ def _resampled(image, mask: BrainMaskMetadata):
 
 def _encoded(image, mask: BrainMaskMetadata) -> bytes:
     """Return a .nii.gz of an image's voxels on exactly the mask's grid."""
-    import tempfile
-
     import nibabel as nib
     import numpy as np
 
     voxels = np.asanyarray(image.dataobj)
     aligned = nib.Nifti1Image(voxels, mask.affine, dtype=voxels.dtype)
     aligned.header.set_xyzt_units("mm")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "aligned.nii.gz")
-        nib.save(aligned, path)
-        return path.read_bytes()
+    return as_nii_gz(aligned)
 
 
 def _check(
@@ -295,7 +290,7 @@ def _check(
         entry["image"],
         metadata,
         registry=_registry(tuple(_frozen(row) for row in registered)),
-        mask_voxels=_voxels(str(mask["path"])),
+        mask_voxels=_voxels(str(mask["path"]), content_limit(metadata.size)),
     )
     return {"id": name, "image": entry["image"], "mask": entry["mask"], **found.as_dict()}
 
@@ -310,11 +305,9 @@ def _registry(rows: tuple) -> BrainMaskRegistry:
 
 
 @cache
-def _voxels(path: str):
+def _voxels(path: str, limit: int):
     """Return the voxels of a published mask as an array of bool: read once in each process."""
-    data = Path(path).read_bytes()
-    # A published mask is verified; its own size is limit enough.
-    image = read_image(gunzip(data, 1 << 31).content)
+    image = read_image(gunzip(Path(path).read_bytes(), limit).content)
     return scaled_voxels(image) == 1
 
 

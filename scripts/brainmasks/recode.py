@@ -1,10 +1,7 @@
 """Recode a faithful copy of a mask to the canonical encoding."""
 
-import tempfile
-from pathlib import Path
-
 from .errors import InvalidMaskError
-from .image import content_limit, has_orientation, read_image, scaled_voxels
+from .image import as_nii_gz, content_limit, has_orientation, read_image, scaled_voxels
 from .registry import BrainMaskMetadata
 from .stream import gunzip
 
@@ -61,9 +58,4 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
     if not np.allclose(voxels, binary, rtol=0, atol=TOLERANCE):
         raise InvalidMaskError("its voxels are not all 0 or 1")
     # The registered affine, not the copy's: a rounding error in the copy would not be the mask's.
-    canonical = nib.Nifti1Image(binary.astype(np.uint8), mask.affine)
-    with tempfile.TemporaryDirectory() as folder:
-        # Only saving under a name gives nibabel's own compression level and time stamp.
-        path = Path(folder, "mask.nii.gz")
-        nib.save(canonical, path)
-        return path.read_bytes()
+    return as_nii_gz(nib.Nifti1Image(binary.astype(np.uint8), mask.affine))
