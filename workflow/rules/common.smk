@@ -132,6 +132,8 @@ SETTINGS, REGISTRY, MIRRORS, IMAGES = read_tables()
 # Matches no name if there are no images.
 IDS = "|".join(re.escape(name) for name in IMAGES) or "(?!)"
 REGISTERED = REGISTRY.by_hash()
+# Jobs of one group that depend on each other are one job of a cluster; locally it means nothing.
+MASK_GROUP = "brain_mask" if SETTINGS["submit_masks"] else None
 
 
 def script_file(name, damage=None):

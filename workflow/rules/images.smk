@@ -13,7 +13,12 @@ rule check_images:
         "logs/checks/images.log",
     conda:
         "../../envs/masks.yaml"
-    threads: 16
+    # What is found of an image is the same at the next attempt.
+    retries: 0
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+        runtime=60,
     params:
         images=lambda wildcards: IMAGES,
         rows=lambda wildcards: {n: REGISTRY.serve(n).as_row() for n in masks_of_images()},
@@ -38,6 +43,10 @@ rule check_image:
         id=IDS,
     conda:
         "../../envs/masks.yaml"
+    retries: 0
+    resources:
+        mem_mb=1500,
+        runtime=5,
     params:
         entry=lambda wildcards: IMAGES[wildcards.id],
         row=row_of_image,
@@ -63,6 +72,10 @@ rule align_image:
         id=IDS,
     conda:
         "../../envs/masks.yaml"
+    retries: 0
+    resources:
+        mem_mb=1500,
+        runtime=5,
     params:
         row=row_of_image,
         registered=every_row,

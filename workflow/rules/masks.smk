@@ -1,7 +1,8 @@
 # One row of the registry becomes masks/{mask}.nii.gz: download, checksum, validate.
 #
 # {mask} takes any name, so that a misspelt one reaches the message of `download`. The rules are
-# local: they take milliseconds and need the network, which a compute node may not have.
+# local: they take milliseconds and need the network, which a compute node may not have. Where
+# not even these may run on a submitting node, the three of a mask are one job of the cluster.
 
 
 rule download:
@@ -15,7 +16,8 @@ rule download:
         "logs/masks/{mask}.download.log",
     wildcard_constraints:
         mask="[^/]+",
-    localrule: True
+    localrule: not SETTINGS["submit_masks"]
+    group: MASK_GROUP
     conda:
         "../../envs/masks.yaml"
     params:
@@ -38,7 +40,8 @@ rule checksum:
         "logs/masks/{mask}.checksum.log",
     wildcard_constraints:
         mask="[^/]+",
-    localrule: True
+    localrule: not SETTINGS["submit_masks"]
+    group: MASK_GROUP
     conda:
         "../../envs/masks.yaml"
     params:
@@ -61,7 +64,8 @@ rule validate:
         "logs/masks/{mask}.validate.log",
     wildcard_constraints:
         mask="[^/]+",
-    localrule: True
+    localrule: not SETTINGS["submit_masks"]
+    group: MASK_GROUP
     conda:
         "../../envs/masks.yaml"
     params:

@@ -1,6 +1,6 @@
 # Pictures and a table of published masks, for the eye and for `snakemake --report`.
 #
-# Local rules, as those that make the masks: each takes a second or two.
+# One group, so that a profile can send them to a cluster as one job (`group-components`).
 
 
 rule draw_mask:
@@ -20,7 +20,7 @@ rule draw_mask:
         "logs/qc/{mask}.draw_mask.log",
     wildcard_constraints:
         mask="[^/]+",
-    localrule: True
+    group: "brain_mask_pictures"
     conda:
         "../../envs/qc.yaml"
     params:
@@ -43,7 +43,7 @@ rule tabulate_masks:
         ),
     log:
         "logs/qc/tabulate_masks.log",
-    localrule: True
+    group: "brain_mask_pictures"
     conda:
         "../../envs/masks.yaml"
     params:
