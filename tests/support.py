@@ -103,6 +103,10 @@ def shipped_rows() -> list[dict]:
 class Workflow:
     """A working folder, and the command `snakemake` run in it."""
 
+    program = ("-m", "snakemake")
+    # What a run is given beside a configuration.
+    options = ("--cores", "2")
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.snakefile = REPO / "Snakefile"
@@ -110,14 +114,14 @@ class Workflow:
 
     def command(self, *args) -> list[str]:
         """Return the command line of a run."""
-        command = [sys.executable, "-m", "snakemake"]
+        command = [sys.executable, *self.program]
         if self.snakefile:
             command += ["--snakefile", str(self.snakefile)]
         if self.config:
             # One file instead of --config: it takes lists and mappings, and eats no target.
             path = self.folder / "test-config.json"
             path.write_text(json.dumps(self.config))
-            command += ["--configfile", str(path), "--cores", "2"]
+            command += ["--configfile", str(path), *self.options]
         return command + [str(arg) for arg in args]
 
     def run(self, *args, **env) -> subprocess.CompletedProcess:

@@ -23,6 +23,9 @@ rule draw_mask:
     group: "brain_mask_pictures"
     conda:
         "../../envs/qc.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
     params:
         drawing=bm.DRAWING_VERSION,
     script:
@@ -46,6 +49,9 @@ rule tabulate_masks:
     group: "brain_mask_pictures"
     conda:
         "../../envs/masks.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
     params:
         table=bm.TABLE_VERSION,
     script:

@@ -1,0 +1,217 @@
+"""Runs on a real Slurm, with the profile of this repository."""
+
+import csv
+import shutil
+import time
+
+import pytest
+from support import REPO, Server, Workflow, served_registry, sha256, shipped_rows, write_table
+
+LESIONS = [
+    f"sub-0{n}_ses-01_space-MNI152NLin6Asym_label-acuteinfarct_mask.nii.gz" for n in (1, 2, 3)
+]
+NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
+SLOW = """
+rule slow:
+    input: "masks/A_2mm.nii.gz"
+    output: "slow.txt"
+    shell: "touch started; while [ ! -e go ]; do sleep 0.2; done; cp {input} {output}"
+"""
+
+
+def configure_images(workflow, real, *files: str, **config) -> None:
+    """Have images of the real lesions checked against the mask of 1 mm."""
+    rows = [
+        {"image": real / "lesions" / file, "mask": "MNI152NLin6Asym_1mm", "id": f"lesion-{n}"}
+        for n, file in enumerate(files, start=1)
+    ]
+    table = write_table(workflow.folder / "images.tsv", rows, ["image", "mask", "id"])
+    workflow.config |= {"images": str(table), **config}
+
+
+@pytest.fixture
+def real_registry(server, real, tmp_path):
+    """Return the configuration for the real masks, served over loopback."""
+    registry = served_registry(server, real / "registered", tmp_path / "masks.tsv")
+    return {"registry": str(registry), "mirrors": False}
+
+
+@pytest.fixture
+def host(workflow, tiny):
+    """Have a host workflow whose rule `slow` waits on a node for a file named go."""
+    (workflow.folder / "Snakefile").write_text(
+        f"""
+module brain_masks:
+    snakefile: "{REPO / "Snakefile"}"
+    config: config
+
+rule all:
+    input: "slow.txt"
+
+use rule * from brain_masks as bm_*
+{SLOW}"""
+    )
+    workflow.snakefile = None
+    return workflow
+
+
+def timed(run, *args) -> float:
+    """Return the seconds that a run takes."""
+    start = time.monotonic()
+    run(*args)
+    return time.monotonic() - start
+
+
+def test_masks_stay_here_and_images_and_pictures_are_one_submission_each(
+    workflow, slurm, real, real_registry, tmp_path, report
+):
+    local = Workflow(tmp_path / "local")
+    local.folder.mkdir()
+    for each in (workflow, local):
+        each.config = real_registry.copy()
+        configure_images(each, real, *LESIONS, accept=["reoriented"])
+    # As a user runs it.
+    workflow.program = Workflow.program
+
+    first = slurm.next_job()
+    masks = timed(workflow.succeed) / timed(local.succeed)
+    assert slurm.next_job() == first
+    for row in shipped_rows():
+        name = f"{row['space']}_{row['resolution']}mm"
+        assert sha256(workflow.mask(name)) == row["sha256"]
+
+    targets = ("checks/images.tsv", "qc")
+    heavier = timed(workflow.succeed, *targets) / timed(local.succeed, *targets)
+    submitted = slurm.next_job() - first
+    assert submitted == 2
+    for table in ("checks/images.tsv", "qc/masks.html", "qc/MNI152NLin6Asym_2mm.png"):
+        assert (workflow.folder / table).read_bytes() == (local.folder / table).read_bytes()
+    report(f"four masks: 0 submissions, {masks:.1f} times the wall time")
+    report(f"images and pictures: {submitted} submissions, {heavier:.1f} times the wall time")
+
+
+def test_image_that_is_not_accepted_is_named_and_not_submitted_again(
+    workflow, slurm, real, real_registry
+):
+    workflow.config = real_registry
+    configure_images(workflow, real, LESIONS[0], NO_ORIENTATION, accept=["reoriented"])
+    first = slurm.next_job()
+    printed = workflow.fail("checks/images.tsv")
+    assert f"image lesion-2 ({real}/lesions/{NO_ORIENTATION}): no_orientation" in printed
+    assert slurm.next_job() == first + 1
+    assert (workflow.folder / "checks/images.rejected.tsv").exists()
+    assert not (workflow.folder / "checks/images.tsv").exists()
+
+
+def test_lesion_jobs_of_the_example_run_where_there_is_no_network(
+    workflow, slurm, server, real, real_registry, tmp_path, report
+):
+    copy = tmp_path / "repository"
+    for folder in ("workflow", "scripts", "config", "envs", "examples/lesion-network"):
+        shutil.copytree(
+            REPO / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", ".snakemake")
+        )
+    shutil.copyfile(REPO / "Snakefile", copy / "Snakefile")
+    workflow.folder = copy / "examples/lesion-network"
+    workflow.snakefile = None
+    lesions = [str(real / "lesions" / file) for file in LESIONS]
+    workflow.config = {"lesions": lesions, "brain_masks": real_registry}
+
+    asked = f"import urllib.request as r; r.urlopen('{server.url}/MNI152NLin6Asym_1mm', timeout=9)"
+    with pytest.raises(Exception, match="non-zero exit status"):
+        slurm.call("srun", "--quiet", "/usr/bin/python3", "-c", asked)
+    assert server.asked == []
+
+    first = slurm.next_job()
+    workflow.succeed()
+    with (workflow.folder / "results/lesions.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["voxels"] for row in rows] == ["14147", "11383", "7618"]
+    assert {float(row["fraction_inside"]) for row in rows} == {1.0}
+    assert server.asked == ["/MNI152NLin6Asym_1mm"]
+    report(f"example of three lesions: {slurm.next_job() - first} submissions")
+
+
+def test_switch_sends_the_rules_of_each_mask_out_as_one_job(workflow, slurm, tiny, server):
+    workflow.config["submit_masks"] = True
+    first = slurm.next_job()
+    printed = workflow.fail("masks/A_2mm.nii.gz")
+    # The node cannot reach the server; the console says so, and what to do.
+    assert "mask A_2mm could be had from none of its" in printed
+    assert "no connection" in printed
+    assert server.asked == []
+
+    workflow.succeed("prefetch")
+    first = slurm.next_job()
+    workflow.succeed()
+    assert slurm.next_job() == first + 2
+    for row, name in zip(tiny, ("A_2mm", "B_2mm"), strict=True):
+        assert sha256(workflow.mask(name)) == row["sha256"]
+    assert "Nothing to be done" in workflow.succeed()
+
+    workflow.mask("A_2mm").write_bytes(b"damaged")
+    workflow.succeed()
+    assert slurm.next_job() == first + 3
+    assert sha256(workflow.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+def test_module_from_a_url_needs_no_network_on_the_node(workflow, slurm, tiny):
+    web = Server()
+    try:
+        for folder in ("workflow", "scripts", "config", "envs"):
+            for path in (REPO / folder).rglob("*"):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    web.files[f"/{path.relative_to(REPO)}"] = path.read_bytes()
+        web.files["/Snakefile"] = (REPO / "Snakefile").read_bytes()
+        (workflow.folder / "Snakefile").write_text(
+            f"""
+module brain_masks:
+    snakefile: "{web.url}/Snakefile"
+    config: config
+
+use rule * from brain_masks as bm_*
+"""
+        )
+        workflow.snakefile = None
+        first = slurm.next_job()
+        workflow.succeed("qc/A_2mm.png")
+        assert slurm.next_job() == first + 1
+    finally:
+        web.close()
+
+
+def test_cancelled_job_is_named_and_the_next_run_completes(host, slurm):
+    first = slurm.next_job()
+    running = host.start("--retries", "0")
+    (job,) = slurm.wait_for_jobs("R", first)
+    slurm.call("scancel", job)
+    printed, _ = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'" in printed
+    assert "rule slow" in printed
+    assert not (host.folder / "slow.txt").exists()
+
+    (host.folder / "go").touch()
+    host.succeed()
+    assert sha256(host.folder / "slow.txt") == sha256(host.mask("A_2mm"))
+
+
+def test_restarted_controller_and_drained_nodes_only_cost_time(host, slurm):
+    first = slurm.next_job()
+    slurm.call("scontrol", "update", "nodename=c1,c2", "state=drain", "reason=test")
+    try:
+        running = host.start()
+        slurm.wait_for_jobs("PD", first)
+    finally:
+        slurm.call("scontrol", "update", "nodename=c1,c2", "state=resume")
+    slurm.wait_for_jobs("R", first)
+    while not (host.folder / "started").exists():
+        time.sleep(0.1)
+    slurm.stop_controller()
+    time.sleep(5)
+    slurm.start_controller()
+    (host.folder / "go").touch()
+    printed, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, printed
+    assert slurm.next_job() == first + 1
+    assert sha256(host.folder / "slow.txt") == sha256(host.mask("A_2mm"))
