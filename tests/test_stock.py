@@ -1,7 +1,17 @@
 """Before a machine loses its network: `prefetch`, `status`, and work offline."""
 
+import errno
+import gzip
+import os
+
 import pytest
-from support import sha256, write_table
+from support import sha256, tiny_mask, write_table
+
+from brainmasks.cache import Cache
+from brainmasks.fetch import Ways
+from brainmasks.mirrors import Mirror
+from brainmasks.registry import BrainMaskMetadata
+from brainmasks.stock import status
 
 
 def table(printed: str) -> dict[str, list[str]]:
@@ -34,8 +44,9 @@ def test_prefetch_fails_if_one_mask_is_missing_and_brings_the_others(workflow, t
 
 def test_prefetch_fails_if_the_cache_cannot_be_written(workflow, tiny, tmp_path):
     (tmp_path / "file").touch()
-    workflow.config["cache_dir"] = str(tmp_path / "file" / "cache")
-    assert "2 of 2 masks are not in the cache" in workflow.fail("prefetch")
+    # One mask: without a lock, a server is asked only after a delay.
+    workflow.config |= {"cache_dir": str(tmp_path / "file" / "cache"), "masks": ["A_2mm"]}
+    assert "1 of 1 masks are not in the cache" in workflow.fail("prefetch")
 
 
 def test_status_tells_where_each_mask_is_and_touches_nothing(
@@ -77,6 +88,24 @@ def test_status_names_the_local_copy(workflow, tiny, server, tmp_path):
     printed = workflow.succeed("status")
     assert f"{copy}: expected SHA-256 {tiny[0]['sha256']}" in printed
     assert "another registered mask, B_2mm" in printed
+
+
+def test_status_goes_on_after_a_copy_that_cannot_be_looked_at(tmp_path, monkeypatch):
+    """A copy in another encoding needs room for a temporary file."""
+    data, row = tiny_mask("A")
+    copy = tmp_path / "copy.nii.gz"
+    copy.write_bytes(gzip.compress(gzip.decompress(data), 9))
+    mask = BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"})
+    ways = Ways(Cache(tmp_path / "cache"), [Mirror(str(copy))])
+
+    def refuse(*_, **__) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("brainmasks.fetch.recode", refuse)
+    _, first, last = status([(mask, ways)]).splitlines()
+    assert first.split(maxsplit=3)[1:3] == ["local", "copy"]
+    assert f"{copy}: [Errno 28] No space left on device" in first
+    assert "would come from https://example.org/A" in last
 
 
 @pytest.mark.parametrize("how", ["config", "environment"])

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 
-from .errors import FetchError, InvalidMaskError
+from .errors import FetchError, MaskError
 from .fetch import Ways, fetch, places
 from .mirrors import local
 from .registry import BrainMaskMetadata
@@ -88,8 +88,7 @@ def _findings(mask: BrainMaskMetadata, ways: Ways) -> Iterator[tuple]:
     found = False
     for path, damage in ways.cache.look(mask):
         layer = "cache" if path.parent == ways.cache.folder else "site cache"
-        size = path.lstat().st_size
-        yield mask.name, layer, "no" if damage else "yes", size, _said(path, damage)
+        yield mask.name, layer, "no" if damage else "yes", _size(path), _said(path, damage)
         found = found or not damage
     if found:
         return
@@ -98,7 +97,7 @@ def _findings(mask: BrainMaskMetadata, ways: Ways) -> Iterator[tuple]:
             size = len(read().data)
         except FetchError as err:
             log.info("mask %s: %s: %s", mask.name, place, err)
-        except InvalidMaskError as err:
+        except (MaskError, OSError) as err:
             yield mask.name, "local copy", "no", "", f"{mirror.location}: {err}"
         else:
             yield mask.name, "local copy", "yes", size, mirror.location
@@ -107,6 +106,14 @@ def _findings(mask: BrainMaskMetadata, ways: Ways) -> Iterator[tuple]:
     if ways.offline:
         source = f"not to be had offline; {source}"
     yield mask.name, "nowhere", "-", mask.bytes, source
+
+
+def _size(path) -> int | str:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        # Another run has set it aside in the meantime.
+        return ""
 
 
 def _said(path, damage: str | None) -> str:
