@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import logging
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,12 +102,15 @@ class Cache:
         A damaged file in the first folder is set aside; one in a site's folder is left there.
         """
         for path, verified_by in self._entries(mask):
+            before = _identity(path)
             try:
                 if found := _read(path, mask, verified_by):
                     return path, found
             except _Damaged as damage:
                 if path.parent == self.folder:
-                    _set_aside(path, str(damage))
+                    # Another run may have mended it meanwhile: what is there now is then good.
+                    if _identity(path) == before:
+                        _set_aside(path, str(damage))
                 else:
                     log.warning("mask %s: %s %s; it is not used", mask.name, path, damage)
         return None
@@ -120,6 +124,10 @@ class Cache:
             except _Damaged as damage:
                 yield path, str(damage)
 
+    def has(self, mask: BrainMaskMetadata) -> bool:
+        """Return whether a mask is there and verifies; touches nothing, tells nothing."""
+        return any(damage is None for _, damage in self.look(mask))
+
     def places(self) -> list[Path]:
         """Return the folders that are looked at."""
         return [self.folder, *self.site_folders]
@@ -127,17 +135,21 @@ class Cache:
     def store(self, mask: BrainMaskMetadata, found: Verified) -> Path:
         """Keep a verified mask, and a note of where it came from.
 
+        Everybody who may use the folder may use them, whatever the umask.
+
         Raises
         ------
         OSError
             If the folder cannot be written.
         """
         path = self.path(mask, found.origin.verified_by)
-        # The note first: one without its mask says nothing, a mask without it loses its origin.
-        note = {"sha256": found.sha256} | asdict(found.origin)
-        with suppress(OSError, MaskError):
-            publish(json.dumps(note).encode(), _note(path))
-        publish(found.data, path)
+        try:
+            _put(found, path)
+        except PermissionError:
+            # A damaged file of another user may hold the name, in a folder where only its owner
+            # may remove it. Whatever has the registered bytes has the registered content, too.
+            path = self.path(mask, CONTENT_SHA256)
+            _put(found, path)
         return path
 
     def _entries(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str]]:
@@ -152,6 +164,22 @@ class Cache:
 def _name(mask: BrainMaskMetadata, verified_by: str) -> str:
     suffix = "" if verified_by == SHA256 else "_recoded"
     return f"{mask.name}_desc-brain_mask{suffix}.nii.gz"
+
+
+def _identity(path: Path) -> tuple | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+def _put(found: Verified, path: Path) -> None:
+    # The note first: one without its mask says nothing, a mask without it loses its origin.
+    note = {"sha256": found.sha256} | asdict(found.origin)
+    with suppress(OSError, MaskError):
+        publish(json.dumps(note).encode(), _note(path), shared=True)
+    publish(found.data, path, shared=True)
 
 
 def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | None:
@@ -205,8 +233,17 @@ def _set_aside(path: Path, reason: str) -> None:
         }
         aside = path.with_name(f"{path.name}.damaged-{max(earlier, default=0) + 1}")
         path.rename(aside)
+    except FileNotFoundError:
+        # Another run has done so.
+        return
     except OSError as err:
-        log.warning("cached file %s %s; it cannot be set aside (%s)", path, reason, err.strerror)
+        log.warning(
+            "cached file %s %s; it cannot be set aside (%s)%s",
+            path,
+            reason,
+            err.strerror,
+            _other_owner(path),
+        )
         return
     log.warning("cached file %s %s; set aside as %s", path, reason, aside.name)
     for entry in earlier.values():
@@ -216,3 +253,15 @@ def _set_aside(path: Path, reason: str) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+
+
+def _other_owner(path: Path) -> str:
+    """Return whom to ask about a file of another user."""
+    try:
+        if path.lstat().st_uid == os.geteuid():
+            return ""
+        import pwd  # not on every system
+
+        return f"; ask its owner, {pwd.getpwuid(path.lstat().st_uid).pw_name}, to remove it"
+    except (ImportError, OSError, KeyError):
+        return ""

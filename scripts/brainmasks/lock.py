@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .publish import umask
+from .modes import umask
 
 log = logging.getLogger(__name__)
 

@@ -10,18 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from .errors import MaskError
+from .modes import follow_umask, make_shared_folder, share
 
 _SUFFIX = ".part"
 # A temporary file of a run on another host is stale after this many seconds.
 _STALE = 3600.0
 
 
-def publish(data: bytes, path) -> None:
+def publish(data: bytes, path, shared: bool = False) -> None:
     """Write a file so that its name only ever stands for all of its bytes.
 
     A private temporary file in the same folder is written, flushed to disk, renamed, and read
-    again through its final name. The mode follows the umask. Temporary files that killed runs
-    left behind are cleared.
+    again through its final name. Temporary files that killed runs left behind are cleared.
 
     Parameters
     ----------
@@ -29,6 +29,9 @@ def publish(data: bytes, path) -> None:
         The whole content.
     path
         The final name; an existing file is replaced.
+    shared
+        Whether everybody who may use the folder may use the file. Else its mode follows the
+        umask.
 
     Raises
     ------
@@ -39,9 +42,12 @@ def publish(data: bytes, path) -> None:
     """
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if shared:
+            make_shared_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         _clear_stale(path)
-        _write(data, path)
+        _write(data, path, shared)
     except OSError as err:
         # What goes wrong while writing names no file by itself.
         raise type(err)(err.errno, err.strerror, str(path)) from err
@@ -50,18 +56,7 @@ def publish(data: bytes, path) -> None:
         raise MaskError(f"{path}: the disk does not hold what was written to it; it was removed")
 
 
-def umask() -> int:
-    """Return the umask of this process."""
-    with suppress(OSError, StopIteration):
-        status = Path("/proc/self/status").read_text().splitlines()
-        return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
-    # Elsewhere the only way to read it is to set it.
-    found = os.umask(0o077)
-    os.umask(found)
-    return found
-
-
-def _write(data: bytes, path: Path) -> None:
+def _write(data: bytes, path: Path, shared: bool) -> None:
     handle, temporary = tempfile.mkstemp(
         prefix=f".{path.name}.{socket.gethostname()}.{os.getpid()}.",
         suffix=_SUFFIX,
@@ -70,8 +65,11 @@ def _write(data: bytes, path: Path) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            # mkstemp makes it private, which would shut a group out of a shared cache.
-            os.fchmod(file.fileno(), 0o666 & ~umask())
+            # mkstemp makes it private.
+            if shared:
+                share(file.fileno(), path.parent)
+            else:
+                follow_umask(file.fileno())
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

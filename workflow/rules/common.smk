@@ -34,6 +34,7 @@ PACKAGE = {
         "load",
         "lock",
         "mirrors",
+        "modes",
         "names",
         "publish",
         "recode",
