@@ -3,9 +3,10 @@
 import hashlib
 import logging
 import shlex
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from .cache import CONTENT_SHA256, SHA256, Cache, Origin, Verified
 from .errors import FetchError, InvalidMaskError, MaskError
 from .files import read_bounded
 from .image import content_limit
-from .lock import single_flight
+from .lock import polite_delay, single_flight
 from .mirrors import Mirror, local, remote
 from .recode import recode
 from .registry import BrainMaskMetadata
@@ -42,7 +43,7 @@ class Ways:
         Name of each registered mask by SHA-256 of its file and of its content, to name what
         arrived instead of the right file.
     limits : Limits
-        How long to wait for servers.
+        How long to wait for servers, and for other runs.
     """
 
     cache: Cache
@@ -88,9 +89,17 @@ def fetch(mask: BrainMaskMetadata, ways: Ways) -> Verified:
         with suppress(OSError):
             lock.unlink(missing_ok=True)
         return found
+    if ways.offline:
+        return _bring(mask, ways, alone=True)
     # Of many runs that miss at once, one fetches; the others then find it in the cache.
-    with nullcontext() if ways.offline else single_flight(lock):
-        return _cached(mask, ways.cache) or _bring(mask, ways)
+    arrived = partial(ways.cache.has, mask)
+    with single_flight(lock, arrived, ways.limits.patience) as alone:
+        return _arrived(mask, ways.cache) or _bring(mask, ways, alone)
+
+
+def _arrived(mask: BrainMaskMetadata, cache: Cache) -> Verified | None:
+    """Return what another run may have brought; what is damaged has been told of before."""
+    return _cached(mask, cache) if cache.has(mask) else None
 
 
 def _cached(mask: BrainMaskMetadata, cache: Cache) -> Verified | None:
@@ -101,30 +110,62 @@ def _cached(mask: BrainMaskMetadata, cache: Cache) -> Verified | None:
     return found
 
 
-def _bring(mask: BrainMaskMetadata, ways: Ways) -> Verified:
+def _bring(mask: BrainMaskMetadata, ways: Ways, alone: bool) -> Verified:
     failures = [f"cache {folder}: not there" for folder in ways.cache.places()]
-    for place, read in places(mask, ways):
+    for place in places(mask, ways):
+        if place.is_server and not alone:
+            if found := _after_others(mask, ways):
+                return found
+            alone = True
         try:
-            found = read()
+            found = place.read()
         except (MaskError, OSError) as err:
-            log.info("mask %s: %s: %s", mask.name, place, err)
-            failures.append(f"{place}: {err}")
+            log.info("mask %s: %s: %s", mask.name, place.name, err)
+            failures.append(f"{place.name}: {err}")
             continue
-        log.info("mask %s: %s, verified by %s", mask.name, place, found.origin.verified_by)
+        log.info("mask %s: %s, verified by %s", mask.name, place.name, found.origin.verified_by)
         _keep(mask, ways.cache, found)
         return found
     raise FetchError(_no_place(mask, ways, failures))
 
 
-def places(mask: BrainMaskMetadata, ways: Ways) -> Iterator[tuple[str, Callable[[], Verified]]]:
-    """Yield the places beyond the cache in their order: what to call each, and how to read it."""
+def _after_others(mask: BrainMaskMetadata, ways: Ways) -> Verified | None:
+    """Let others go first for a moment, and return what they may have brought."""
+    delay = polite_delay(ways.limits.spread)
+    log.info("mask %s: without a lock, %.1f s until a server is asked", mask.name, delay)
+    time.sleep(delay)
+    return _arrived(mask, ways.cache)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place beyond the cache.
+
+    Attributes
+    ----------
+    name : str
+        What to call it.
+    read : callable
+        Returns the mask from there, verified, or raises.
+    is_server : bool
+        Whether others than this machine do the work.
+    """
+
+    name: str
+    read: Callable[[], Verified]
+    is_server: bool = True
+
+
+def places(mask: BrainMaskMetadata, ways: Ways) -> Iterator[Place]:
+    """Yield the places beyond the cache in their order."""
     for mirror in local(ways.mirrors):
-        yield f"local copy {mirror.location}", partial(_from_copy, mask, mirror, ways)
+        read = partial(_from_copy, mask, mirror, ways)
+        yield Place(f"local copy {mirror.location}", read, is_server=False)
     url = without_credentials(mask.url)
-    yield f"registered URL {url}", partial(_from_url, mask, ways)
+    yield Place(f"registered URL {url}", partial(_from_url, mask, ways))
     for mirror in remote(ways.mirrors):
         location = without_credentials(mirror.location)
-        yield f"mirror {location}", partial(_from_mirror, mask, mirror, ways)
+        yield Place(f"mirror {location}", partial(_from_mirror, mask, mirror, ways))
 
 
 def _from_copy(mask: BrainMaskMetadata, mirror: Mirror, ways: Ways) -> Verified:

@@ -92,11 +92,11 @@ def _findings(mask: BrainMaskMetadata, ways: Ways) -> Iterator[tuple]:
         found = found or not damage
     if found:
         return
-    for (place, read), mirror in zip(places(mask, ways), local(ways.mirrors), strict=False):
+    for place, mirror in zip(places(mask, ways), local(ways.mirrors), strict=False):
         try:
-            size = len(read().data)
+            size = len(place.read().data)
         except FetchError as err:
-            log.info("mask %s: %s: %s", mask.name, place, err)
+            log.info("mask %s: %s: %s", mask.name, place.name, err)
         except (MaskError, OSError) as err:
             yield mask.name, "local copy", "no", "", f"{mirror.location}: {err}"
         else:

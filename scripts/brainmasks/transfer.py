@@ -1,6 +1,7 @@
 """Bring the bytes behind a URL: bounded in time and size, polite, honest about what happened."""
 
 import logging
+import random
 import sys
 import tempfile
 import threading
@@ -30,7 +31,7 @@ PIECE = 1 << 16
 
 @dataclass(frozen=True)
 class Limits:
-    """How long to wait for a server, in seconds, and how often to ask it.
+    """How long to wait for a server or another run, in seconds, and how often to ask a server.
 
     Attributes
     ----------
@@ -44,6 +45,11 @@ class Limits:
         How often to ask again after a transient failure.
     backoff
         First pause between attempts; it doubles, and up to as much is added at random.
+    patience
+        Longest wait for another run that fetches the same mask.
+    spread
+        Longest random delay before a server is asked without the lock that keeps others from
+        doing so at the same time.
     """
 
     connect: float = 10
@@ -52,6 +58,8 @@ class Limits:
     pause: float = 120
     retries: int = 3
     backoff: float = 0.25
+    patience: float = 180
+    spread: float = 10
 
 
 DEFAULT_LIMITS = Limits()
@@ -124,8 +132,6 @@ class SessionDownloader:
             """Pauses before the first retry, too, and at random, so that many runs spread out."""
 
             def get_backoff_time(self) -> float:
-                import random
-
                 doubled = self.backoff_factor * 2 ** (len(self.history) - 1)
                 return doubled + random.random() * doubled
 

@@ -13,7 +13,16 @@ from brainmasks.mirrors import Mirror
 from brainmasks.registry import BrainMaskMetadata
 from brainmasks.transfer import Limits
 
-LIMITS = Limits(connect=2, stall=0.4, deadline=1.5, pause=1.2, retries=2, backoff=0.01)
+LIMITS = Limits(
+    connect=2,
+    stall=0.4,
+    deadline=1.5,
+    pause=1.2,
+    retries=2,
+    backoff=0.01,
+    patience=0.5,
+    spread=0.05,
+)
 ASKED_IN_VAIN = LIMITS.retries + 1
 
 

@@ -22,6 +22,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from crowd import fetch_at_once
 from support import REPO, Server, Workflow, sha256, tiny_mask, write_table
 
 KILLS = int(os.environ.get("BRAINMASKS_KILLS", "40"))
@@ -481,45 +482,6 @@ def test_run_killed_at_any_moment_publishes_nothing_wrong_and_the_next_one_is_cl
     assert hits >= KILLS
 
 
-CROWD = """
-import errno, fcntl, functools, hashlib, os, sys, time
-import filelock, nibabel, numpy, pooch, requests, tqdm
-import brainmasks.fetch as fetch
-from brainmasks.cache import Cache
-from brainmasks.registry import BrainMaskMetadata
-
-count, locks, cache, row = int(sys.argv[1]), sys.argv[2], sys.argv[3], eval(sys.argv[4])
-
-
-def not_implemented(*_):
-    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
-
-if locks == "let everybody in":
-    fcntl.flock = lambda *_: None
-elif locks == "are not implemented":
-    fcntl.flock = not_implemented
-elif locks == "hang":
-    fcntl.flock = lambda *_: time.sleep(10**6)
-    fetch.single_flight = functools.partial(fetch.single_flight, patience=0.5)
-
-mask = BrainMaskMetadata.from_row(row)
-barrier, release = os.pipe()
-children = []
-for _ in range(count):
-    child = os.fork()
-    if not child:
-        os.close(release)
-        os.read(barrier, 1)  # until the last of them is there, and the parent hangs up
-        data = fetch.fetch(mask, fetch.Ways(Cache(cache))).data
-        sys.exit(0 if hashlib.sha256(data).hexdigest() == row["sha256"] else 3)
-    children.append(child)
-os.close(barrier)
-os.close(release)
-sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
-"""
-
-
 class SlowFiles(dict):
     """Files of a server that takes half a second to find one."""
 
@@ -528,38 +490,9 @@ class SlowFiles(dict):
         return super().get(path, default)
 
 
-@pytest.fixture
-def crowd(server, cache):
-    """Return a function that lets processes fetch one mask at once, and insists on success."""
+def test_64_processes_with_a_cold_cache_ask_the_server_once(server, cache):
     server.files = SlowFiles({"/A": DATA})
-    row = ROW | {"url": f"{server.url}/A"}
-
-    def fetch(count: int, locks: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-c", CROWD, str(count), locks, str(cache), repr(row)],
-            env=os.environ | {"PYTHONPATH": str(REPO / "scripts"), "OPENBLAS_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-
-    return fetch
-
-
-def test_64_processes_with_a_cold_cache_ask_the_server_once(crowd, server, cache):
-    crowd(64, "work")
+    fetch_at_once(ROW | {"url": f"{server.url}/A"}, cache, [(None, 0o022)] * 64)
     assert server.asked == ["/A"]
     assert sha256(cache / ENTRY) == ROW["sha256"]
     assert names(cache) == {ENTRY, NOTE}
-
-
-@pytest.mark.parametrize("locks", ["let everybody in", "are not implemented", "hang"])
-def test_processes_whose_locks_do_not_work_all_have_the_mask(crowd, server, cache, locks):
-    crowd(8, locks)
-    assert 1 <= len(server.asked) <= 8
-    assert sha256(cache / ENTRY) == ROW["sha256"]
-    # A lock that cannot be had cannot be cleared either.
-    assert names(cache) - {f".{NAME}.lock"} == {ENTRY, NOTE}
