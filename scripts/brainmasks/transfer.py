@@ -154,8 +154,11 @@ class SessionDownloader:
                     f"{reason}; the server asks to wait {asked:.0f} s, at most "
                     f"{self.limits.pause:.0f} s are waited"
                 )
+            # Others were told the same number, and shall not all be back in the same second.
+            extra = random.uniform(0, asked / 4)
+            time.sleep(extra)
             # Obeying is not held against the server.
-            self.end += asked
+            self.end += asked + extra
         elif retry.get_backoff_time() > self.end - time.monotonic():
             raise FetchError(f"{reason}; gave up after {self.limits.deadline:.0f} s")
         retry.sleep(response.raw if response is not None and asked else None)

@@ -332,6 +332,8 @@ def test_pause_that_the_server_asks_for_is_said_aloud_and_obeyed(bench, caplog, 
     bench.run()
     assert "the server answered 429 Slow Down; the server asks to wait 1 s" in caplog.text
     assert 1 in pauses
+    # Others were told the same.
+    assert any(0 < pause <= 0.25 for pause in pauses)
 
 
 def test_redirect_to_another_host(bench):
