@@ -1,58 +1,18 @@
 """A real Slurm for the tests of this folder, and runs of `snakemake` that submit to it."""
 
-import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
-from support import REPO, Workflow
+from cluster import HERE, ClusterWorkflow, Slurm
 
-HERE = Path(__file__).parent
 # What slurm.sh exits with where there can be no Slurm.
 NOT_HERE = 77
 
 # Lines for the end of the session: what runs cost, compared to the local executor.
 _report: list[str] = []
-
-
-class Slurm:
-    """A running Slurm of two nodes, c1 and c2, which have no network."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def next_job(self) -> int:
-        """Return the id of the next job: the difference of two is the number of submissions."""
-        config = self.call("scontrol", "show", "config").splitlines()
-        return int(next(line for line in config if "NEXT_JOB_ID" in line).split("=")[1])
-
-    def call(self, *command: str) -> str:
-        """Run a command, insist on success, and return what it printed."""
-        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-    def wait_for_jobs(self, state: str, first: int, count: int = 1) -> list[str]:
-        """Return the ids of jobs from a first one on as soon as so many are in a state."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            lines = self.call("squeue", "-h", "-t", state, "-o", "%A").split()
-            if len(found := [job for job in lines if int(job) >= first]) >= count:
-                return found
-            time.sleep(0.2)
-        pytest.fail(f"no job is {state}: {self.call('squeue', '--states=all')}")
-
-    def stop_controller(self) -> None:
-        """Stop the controller; it leaves its jobs alone."""
-        pid = int((self.folder / "run" / "slurmctld.pid").read_text())
-        os.kill(pid, 15)
-        while Path(f"/proc/{pid}").exists():
-            time.sleep(0.1)
-
-    def start_controller(self) -> None:
-        """Start the controller again."""
-        self.call("ip", "netns", "exec", "brainmasks", "slurmctld")
 
 
 @pytest.fixture(scope="session")
@@ -80,30 +40,6 @@ def slurm():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class ClusterWorkflow(Workflow):
-    """A working folder, and `snakemake` run in it with a profile of this repository."""
-
-    program = (str(HERE / "fast_snakemake.py"),)
-    options = ()
-    profile = "slurm"
-
-    def command(self, *args) -> list[str]:
-        """Return the command line of a run."""
-        profile = ["--workflow-profile", str(REPO / "profiles" / self.profile)]
-        return [*super().command(), *profile, *map(str, args)]
-
-    def start(self, *args) -> subprocess.Popen:
-        """Start snakemake, and return the running process; both streams are its `stdout`."""
-        return subprocess.Popen(
-            self.command(*args),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-
 @pytest.fixture
 def workflow(slurm, tmp_path) -> ClusterWorkflow:
     """Return a working folder whose runs submit to Slurm."""
@@ -124,4 +60,3 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.section("cluster, compared to the local executor")
         for line in _report:
             terminalreporter.line(line)
-

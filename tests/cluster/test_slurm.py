@@ -1,16 +1,25 @@
 """Runs on a real Slurm, with the profile of this repository."""
 
 import csv
+import os
 import shutil
+import subprocess
+import sysconfig
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
+from cluster import ClusterWorkflow
 from support import REPO, Server, Workflow, served_registry, sha256, shipped_rows, write_table
 
 LESIONS = [
     f"sub-0{n}_ses-01_space-MNI152NLin6Asym_label-acuteinfarct_mask.nii.gz" for n in (1, 2, 3)
 ]
 NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
+# Debian's `users`; and a Python that they may run, with the packages of this one.
+GROUP = 100
+PUBLIC_PYTHON = "/usr/bin/python3"
 SLOW = """
 rule slow:
     input: "masks/A_2mm.nii.gz"
@@ -53,6 +62,28 @@ use rule * from brain_masks as bm_*
     )
     workflow.snakefile = None
     return workflow
+
+
+@pytest.fixture
+def public():
+    """Return a folder that other users may enter, or skip if they cannot run snakemake."""
+    asked = [PUBLIC_PYTHON, "-c", f"import snakemake; open({str(REPO / 'Snakefile')!r})"]
+    done = subprocess.run(
+        asked,
+        user="games",
+        group=GROUP,
+        env={"PYTHONPATH": sysconfig.get_path("purelib")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"other users cannot run this: {done.stdout.strip().splitlines()[-1]}")
+    folder = Path(tempfile.mkdtemp(prefix="brainmasks-users-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def timed(run, *args) -> float:
@@ -180,20 +211,62 @@ use rule * from brain_masks as bm_*
         web.close()
 
 
-def test_cancelled_job_is_named_and_the_next_run_completes(host, slurm):
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (("scancel", "{}"), "CANCELLED"),
+        (("scontrol", "update", "jobid={}", "EndTime=now"), "TIMEOUT"),
+    ],
+)
+def test_job_that_slurm_ends_is_named_and_the_next_run_completes(host, slurm, end, state):
     first = slurm.next_job()
     running = host.start("--retries", "0")
     (job,) = slurm.wait_for_jobs("R", first)
-    slurm.call("scancel", job)
-    printed, _ = running.communicate(timeout=60)
+    host.wait_for("started")
+    slurm.call(*(word.format(job) for word in end))
+    printed, _ = running.communicate(timeout=120)
     assert running.returncode != 0
-    assert f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'" in printed
-    assert "rule slow" in printed
+    assert f"SLURM-job '{job}' failed, SLURM status is: '{state}'" in printed, printed
+    assert "Error in rule slow" in printed
     assert not (host.folder / "slow.txt").exists()
 
     (host.folder / "go").touch()
     host.succeed()
     assert sha256(host.folder / "slow.txt") == sha256(host.mask("A_2mm"))
+
+
+def test_two_users_share_a_cache_and_ask_the_server_once(workflow, slurm, tiny, server, public):
+    cache = public / "cache"
+    cache.mkdir()
+    os.chown(cache, -1, GROUP)
+    cache.chmod(0o2770)
+    config = workflow.config | {"cache_dir": str(cache), "registry": str(public / "masks.tsv")}
+    shutil.copyfile(workflow.config["registry"], config["registry"])
+
+    runs = []
+    for user, umask in (("games", 0o077), ("news", 0o002)):
+        home = public / user
+        home.mkdir()
+        each = ClusterWorkflow(home)
+        each.config = config
+        command = [PUBLIC_PYTHON, *each.command("masks/B_2mm.nii.gz", "qc/A_2mm.png")[1:]]
+        shutil.chown(home, user, GROUP)
+        started = each.start(
+            command=command,
+            user=user,
+            group=GROUP,
+            extra_groups=[],
+            umask=umask,
+            env=os.environ | {"HOME": str(home), "PYTHONPATH": sysconfig.get_path("purelib")},
+        )
+        runs.append((each, started))
+    for each, running in runs:
+        printed, _ = running.communicate(timeout=120)
+        assert running.returncode == 0, printed
+        for row, name in zip(tiny, ("A_2mm", "B_2mm"), strict=True):
+            assert sha256(each.mask(name)) == row["sha256"]
+        assert (each.folder / "qc" / "A_2mm.png").exists()
+    assert sorted(server.asked) == ["/A.nii.gz", "/B.nii.gz"]
 
 
 def test_restarted_controller_and_drained_nodes_only_cost_time(host, slurm):
@@ -205,8 +278,7 @@ def test_restarted_controller_and_drained_nodes_only_cost_time(host, slurm):
     finally:
         slurm.call("scontrol", "update", "nodename=c1,c2", "state=resume")
     slurm.wait_for_jobs("R", first)
-    while not (host.folder / "started").exists():
-        time.sleep(0.1)
+    host.wait_for("started")
     slurm.stop_controller()
     time.sleep(5)
     slurm.start_controller()
