@@ -17,7 +17,7 @@ rule check_images:
     retries: 0
     threads: 8
     resources:
-        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+        mem_mb=lambda wildcards, threads: 1000 + 250 * threads,
         runtime=60,
     params:
         images=lambda wildcards: IMAGES,
@@ -45,7 +45,7 @@ rule check_image:
         "../../envs/masks.yaml"
     retries: 0
     resources:
-        mem_mb=1500,
+        mem_mb=1000,
         runtime=5,
     params:
         entry=lambda wildcards: IMAGES[wildcards.id],
@@ -74,7 +74,7 @@ rule align_image:
         "../../envs/masks.yaml"
     retries: 0
     resources:
-        mem_mb=1500,
+        mem_mb=1000,
         runtime=5,
     params:
         row=row_of_image,
