@@ -19,8 +19,9 @@ from brainmasks import (
     UnknownMaskError,
     compare_to_mask,
 )
-from brainmasks.compare import LARGEST, VERDICTS
+from brainmasks.compare import LARGEST
 from brainmasks.registry import BrainMaskRegistry
+from brainmasks.verdicts import VERDICTS
 
 DATA, ROW = tiny_mask("A", 2)
 MASK = BrainMaskMetadata.from_row(ROW)

@@ -4,7 +4,7 @@ It knows nothing of Snakemake, and imports nothing heavy before it is needed.
 """
 
 from .checks import CHECKS_VERSION
-from .compare import Comparison, compare_to_mask
+from .compare import compare_to_mask
 from .draw import DRAWING_VERSION
 from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
 from .images import IMAGES_VERSION, read_images
@@ -15,6 +15,7 @@ from .registry import BrainMaskMetadata, read_registry
 from .settings import cache_folder, is_offline, read_settings, user_path
 from .steps import fetched_damage, published_damage
 from .tabulate import TABLE_VERSION
+from .verdicts import Comparison
 from .version import __version__
 
 __all__ = [

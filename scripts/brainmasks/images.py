@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from . import compare
+from .compare import compare_to_mask
 from .errors import InvalidMaskError, RegistryError, UnknownMaskError
 from .image import as_nii_gz, content_limit, read_image, scaled_voxels
 from .publish import publish
@@ -19,6 +19,15 @@ from .registry import BrainMaskMetadata, BrainMaskRegistry
 from .sidecar import generated_by
 from .stream import gunzip
 from .tables import read_schema, read_table
+from .verdicts import (
+    IDENTICAL,
+    OBLIQUE,
+    OTHER_RESOLUTION,
+    REORIENTED,
+    SHIFTED,
+    UNKNOWN_GRID,
+    WITHIN_TOLERANCE,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +60,12 @@ RESAMPLED = "nearest neighbour"
 
 
 # What is on the grid but for the order of storage, and what is in the same world elsewhere.
-LOSSLESS = (compare.IDENTICAL, compare.WITHIN_TOLERANCE, compare.REORIENTED)
+LOSSLESS = (IDENTICAL, WITHIN_TOLERANCE, REORIENTED)
 RESAMPLABLE = (
-    compare.SHIFTED,
-    compare.OTHER_RESOLUTION,
-    compare.OBLIQUE,
-    compare.UNKNOWN_GRID,
+    SHIFTED,
+    OTHER_RESOLUTION,
+    OBLIQUE,
+    UNKNOWN_GRID,
 )
 
 
@@ -222,14 +231,14 @@ def align(
     import nibabel as nib
 
     mask = BrainMaskMetadata.from_row(row)
-    found = compare.compare_to_mask(
+    found = compare_to_mask(
         image_path,
         mask,
         registry=_registry(tuple(_frozen(each) for each in registered)),
         voxels=False,
     )
     if found.verdict in LOSSLESS:
-        method = UNCHANGED if found.verdict != compare.REORIENTED else REORDERED
+        method = UNCHANGED if found.verdict != REORIENTED else REORDERED
         image = nib.as_closest_canonical(nib.load(image_path))
     elif resample == "nearest" and found.verdict in RESAMPLABLE:
         method = RESAMPLED
@@ -286,7 +295,7 @@ def _check(
     name: str, entry: Mapping[str, str], mask: Mapping, registered: Sequence[Mapping]
 ) -> dict:
     metadata = BrainMaskMetadata.from_row(mask["row"])
-    found = compare.compare_to_mask(
+    found = compare_to_mask(
         entry["image"],
         metadata,
         registry=_registry(tuple(_frozen(row) for row in registered)),

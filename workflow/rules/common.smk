@@ -28,6 +28,7 @@ PACKAGE = {
         "errors",
         "fetch",
         "files",
+        "grids",
         "image",
         "images",
         "job",
@@ -36,6 +37,7 @@ PACKAGE = {
         "mirrors",
         "modes",
         "names",
+        "opened",
         "publish",
         "recode",
         "registry",
@@ -46,9 +48,12 @@ PACKAGE = {
         "stream",
         "tables",
         "tabulate",
+        "target",
         "transfer",
         "urls",
+        "verdicts",
         "version",
+        "voxels",
     )
 }
 SCRIPTS = {
