@@ -1,10 +1,13 @@
 """Fixtures of all tests: an isolated machine, a server, a working folder."""
 
+import gzip
 import os
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
-from support import REAL, Server, Workflow, tiny_mask, write_table
+from support import REAL, TINY_AFFINE, Server, Workflow, save_image, tiny_mask, write_table
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +68,35 @@ def tiny(workflow, server, tmp_path):
         "masks": ["A_2mm", "B_2mm"],
     }
     return rows
+
+
+@pytest.fixture
+def lesion(server):
+    """Return a lesion of three voxels, all of them inside the tiny mask A, on its grid."""
+    inside = nib.Nifti1Image.from_bytes(gzip.decompress(server.files["/A.nii.gz"])).dataobj
+    voxels = np.zeros((6, 7, 5), np.int16)
+    for index in np.argwhere(np.asarray(inside) == 1)[:3]:
+        voxels[tuple(index)] = 1
+    return voxels
+
+
+@pytest.fixture
+def images(workflow, tiny, lesion, tmp_path):
+    """Configure four images: one identical, one stored LAS, one shifted, one of no space."""
+    flipped = TINY_AFFINE.copy()
+    flipped[0] = [-2, 0, 0, 4]
+    shifted = TINY_AFFINE.copy()
+    shifted[0, 3] -= 1
+    folder = workflow.folder / "lesions"
+    folder.mkdir()
+    save_image(folder / "same.nii.gz", lesion)
+    save_image(folder / "las.nii.gz", lesion[::-1], flipped)
+    save_image(folder / "moved.nii.gz", lesion, shifted)
+    save_image(folder / "lost.nii.gz", lesion, TINY_AFFINE, sform=0, qform=0)
+
+    def configure(*names: str, **config) -> None:
+        rows = [{"image": f"lesions/{n}.nii.gz", "mask": "A_2mm", "id": n} for n in names]
+        table = write_table(tmp_path / "images.tsv", rows, ["image", "mask", "id"])
+        workflow.config |= {"images": str(table), **config}
+
+    return configure

@@ -87,6 +87,20 @@ def tiny_mask(space: str = "TestSpace", resolution: float = 2, seed: int = 0):
     return data, row
 
 
+# Of the grid of the tiny masks.
+TINY_AFFINE = np.array([[2.0, 0, 0, -6], [0, 2, 0, -8], [0, 0, 2, -4], [0, 0, 0, 1]])
+
+
+def save_image(path, voxels, affine=TINY_AFFINE, **codes) -> str:
+    """Save an image, with codes of sform and qform if they are given; return its path."""
+    image = nib.Nifti1Image(voxels, affine)
+    if codes:
+        image.set_sform(affine, codes.get("sform", 2))
+        image.set_qform(affine, codes.get("qform", 0))
+    nib.save(image, path)
+    return str(path)
+
+
 def write_table(path: Path, rows: list[dict], columns=COLUMNS) -> Path:
     """Write a tab-separated table and return its path."""
     lines = ["\t".join(columns)] + ["\t".join(str(row[c]) for c in columns) for row in rows]

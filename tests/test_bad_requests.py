@@ -150,3 +150,23 @@ def test_url_that_cannot_be_is_named_when_the_table_is_read(workflow, tiny, tmp_
         "mirrors": str(mirrors),
     }
     assert f"{mirrors}, line 2, column 'location' is '{url}'" in workflow.fail("--dry-run")
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["run", "dry-run"])
+@pytest.mark.parametrize("target", ["checks/sam.json", "aligned/sam.nii.gz", "aligned/sam.json"])
+def test_unlisted_image_is_named_with_the_closest_one(workflow, images, target, dry_run):
+    images("same", "las")
+    printed = workflow.fail(target, *dry_run)
+    words = (
+        "no image has the id 'sam' in the table that config key 'images' names; did you mean same?"
+    )
+    assert words in printed
+    assert printed.count("no image has the id") == 1
+    assert "MissingRuleException" not in printed
+
+
+def test_image_without_a_table_of_images(workflow, tiny):
+    for target in ("checks/sam.json", "aligned/sam.nii.gz"):
+        printed = workflow.fail(target, "--dry-run")
+        assert "no image has the id 'sam': config key 'images' is not set" in printed
+        assert "MissingRuleException" not in printed

@@ -165,7 +165,11 @@ LARGE = gzip.compress(nib.Nifti1Image(np.ones((23, 23, 23), complex), np.eye(4))
 FOUR = gzip.compress(nib.Nifti1Image(np.ones((15, 15, 15, 3), complex), np.eye(4)).to_bytes())
 CASES = {
     "the mask itself": (raw(DATA, "image.nii.gz"), "identical", {"axes": "RAS"}),
-    "not compressed": (raw(CONTENT), "identical", {"voxels": COUNT, "binary": True}),
+    "not compressed": (
+        raw(CONTENT),
+        "identical",
+        {"voxels": COUNT, "binary": True, "equals_mask": True},
+    ),
     "qform only": (as_saved(with_forms(MASK.affine, None)), "identical", {}),
     "sform only": (as_saved(with_forms(None, MASK.affine)), "identical", {}),
     "both forms": (as_saved(with_forms(MASK.affine, MASK.affine)), "identical", {}),
@@ -227,6 +231,11 @@ CASES = {
         {"binary": False, "voxels": COUNT, "non_finite": 0, "stored_type": "float32"},
     ),
     "float64": (image(VOXELS.astype(float)), "identical", {"stored_type": "float64"}),
+    "another voxel": (
+        image(with_value(1, np.uint8)),
+        "identical",
+        {"voxels": COUNT + 1, "voxels_outside": 1, "equals_mask": False},
+    ),
     "NaN": (
         image(with_value(np.nan, np.float32)),
         "identical",
@@ -352,7 +361,7 @@ CASES = {
     "the 1 mm grid's origin": (
         image(affine=moved(x=-1)),
         "shifted",
-        {"shift_mm": (-1.0, 0.0, 0.0), "other": None},
+        {"shift_mm": (-1.0, 0.0, 0.0), "other": None, "equals_mask": None},
     ),
     "other resolution": (of_grid(FINE), "other_resolution", {"other": "A_1mm"}),
     "other resolution, LAS": (
@@ -484,6 +493,10 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
         ("permuted (1, 0, 2)", "the axes are permuted: they lead to the front, left, top"),
         ("5e-4 mm off", "but for 0.0005 mm at most"),
         ("moved by -1.0 along z", "shifted by x +0, y +0, z -1 mm;"),
+        (
+            "another voxel",
+            "resembles A_2mm, but is another mask: 1 of its voxels lie outside, 0 of",
+        ),
         ("the 1 mm grid's origin", "x -1, y +0, z +0 mm (its origin is that of A_1mm);"),
         ("flipped with the origin left", "mm, and stored LAS instead of RAS;"),
         ("other resolution", "on the 1 mm grid of the same space, that of A_1mm;"),
@@ -790,6 +803,8 @@ def test_real_encoding_is_on_the_grid_with_all_voxels_inside(stocked, file):
     assert found.displacement_mm <= 1e-3
     assert found.voxels == found.voxels_inside == BRAIN_MASK_REGISTRY.get(name).voxels
     assert found.voxels_outside == 0
+    assert found.equals_mask is True
+    assert "resembles" not in found.detail
     # Stored as 0 and 255, it reads as 0 and 1.00000006.
     assert found.binary == ("2009cAsym_res-02" not in file)
 
@@ -799,8 +814,15 @@ def test_real_lookalike_is_on_the_grid_with_other_voxels(stocked, file):
     name, count = LOOKALIKES[file]
     found = compare_to_mask(stocked / "lookalikes" / f"{file}.nii.gz", name)
     assert (found.verdict, found.axes) == ("reoriented", "LAS")
-    assert found.voxels == count != BRAIN_MASK_REGISTRY.get(name).voxels
+    size = BRAIN_MASK_REGISTRY.get(name).voxels
+    assert found.voxels == count != size
     assert found.voxels_outside > 0
+    assert found.equals_mask is False
+    missing = size - found.voxels_inside
+    assert (
+        f" It resembles {name}, but is another mask: {found.voxels_outside} of its voxels lie "
+        f"outside, {missing} of the {size} are missing."
+    ) in found.detail
 
 
 @pytest.mark.parametrize("subject", LESIONS)
@@ -810,6 +832,8 @@ def test_real_lesion_is_stored_las_and_lies_inside(stocked, subject):
     assert (found.verdict, found.axes, found.stored_type) == ("reoriented", "LAS", "int16")
     assert "its hemispheres are swapped" in found.detail
     assert found.voxels == found.voxels_inside == LESIONS[subject]
+    assert found.equals_mask is False
+    assert "resembles" not in found.detail
     assert found.voxels_outside == 0
     assert found.volume_ml == pytest.approx(LESIONS[subject] / 1000, abs=1e-9)
     # Taken from the file without this package.

@@ -1,56 +1,12 @@
 """Images that meet a mask: one verdict each, before an analysis; and the way onto the grid."""
 
 import csv
-import gzip
 import json
 
 import nibabel as nib
 import numpy as np
 import pytest
-from support import served_registry, write_table
-
-AFFINE = np.array([[2.0, 0, 0, -6], [0, 2, 0, -8], [0, 0, 2, -4], [0, 0, 0, 1]])
-
-
-def save(path, voxels, affine=AFFINE, **codes) -> str:
-    image = nib.Nifti1Image(voxels, affine)
-    if codes:
-        image.set_sform(affine, codes.get("sform", 2))
-        image.set_qform(affine, codes.get("qform", 0))
-    nib.save(image, path)
-    return str(path)
-
-
-@pytest.fixture
-def lesion(server):
-    """Return a lesion of three voxels, all of them inside the tiny mask A, on its grid."""
-    inside = nib.Nifti1Image.from_bytes(gzip.decompress(server.files["/A.nii.gz"])).dataobj
-    voxels = np.zeros((6, 7, 5), np.int16)
-    for index in np.argwhere(np.asarray(inside) == 1)[:3]:
-        voxels[tuple(index)] = 1
-    return voxels
-
-
-@pytest.fixture
-def images(workflow, tiny, lesion, tmp_path):
-    """Configure four images: one identical, one stored LAS, one shifted, one of no space."""
-    flipped = AFFINE.copy()
-    flipped[0] = [-2, 0, 0, 4]
-    shifted = AFFINE.copy()
-    shifted[0, 3] -= 1
-    folder = workflow.folder / "lesions"
-    folder.mkdir()
-    save(folder / "same.nii.gz", lesion)
-    save(folder / "las.nii.gz", lesion[::-1], flipped)
-    save(folder / "moved.nii.gz", lesion, shifted)
-    save(folder / "lost.nii.gz", lesion, AFFINE, sform=0, qform=0)
-
-    def configure(*names: str, **config) -> None:
-        rows = [{"image": f"lesions/{n}.nii.gz", "mask": "A_2mm", "id": n} for n in names]
-        table = write_table(tmp_path / "images.tsv", rows, ["image", "mask", "id"])
-        workflow.config |= {"images": str(table), **config}
-
-    return configure
+from support import TINY_AFFINE, served_registry, write_table
 
 
 def rows(path) -> dict[str, dict]:
@@ -111,7 +67,7 @@ def test_aligned_by_reordering_axes(workflow, images, lesion):
     workflow.succeed("aligned/same.nii.gz", "aligned/las.nii.gz")
     for name, method in {"same": "unchanged", "las": "axes reordered"}.items():
         image = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
-        assert np.array_equal(image.affine, AFFINE)
+        assert np.array_equal(image.affine, TINY_AFFINE)
         assert np.array_equal(np.asarray(image.dataobj), lesion)
         assert image.get_data_dtype() == np.int16
         note = json.loads((workflow.folder / "aligned" / f"{name}.json").read_text())
@@ -127,7 +83,7 @@ def test_resampling_only_if_asked_for(workflow, images, lesion):
     workflow.succeed("aligned/moved.nii.gz")
     image = nib.load(workflow.folder / "aligned" / "moved.nii.gz")
     assert image.shape == (6, 7, 5)
-    assert np.array_equal(image.affine, AFFINE)
+    assert np.array_equal(image.affine, TINY_AFFINE)
     note = json.loads((workflow.folder / "aligned" / "moved.json").read_text())
     assert (note["Method"], note["Lossless"]) == ("nearest neighbour", False)
 
@@ -139,7 +95,7 @@ def test_space_is_never_guessed(workflow, images, name):
 
 
 def test_table_of_images_is_checked(workflow, images, tmp_path):
-    images("same")
+    images("same", aliases={"Other": "B"})
     table = tmp_path / "images.tsv"
     for lines, words in {
         "image\tmask\nx.nii.gz\tB_3mm\n": "no mask is registered for 'B_3mm'",
@@ -147,6 +103,9 @@ def test_table_of_images_is_checked(workflow, images, tmp_path):
         "image\tmask\na/x.nii.gz\tA_2mm\nb/x.nii.gz\tA_2mm\n": "'x' is the id of two images",
         "image\tmask\timages\n": "unknown column 'images'",
         "image\tmask\nimages.nii.gz\tA_2mm\n": "'images' cannot be the name of files",
+        "image\tmask\nx.rejected.nii.gz\tA_2mm\n": "'x.rejected' cannot be the name of files",
+        "image\tmask\nB_2mm.nii.gz\tA_2mm\n": "line 2: 'B_2mm' is the name of a mask",
+        "image\tmask\tid\nx.nii.gz\tA_2mm\tOther_2mm\n": "'Other_2mm' is the name of a mask",
     }.items():
         table.write_text(lines)
         assert words in workflow.fail("checks/images.tsv", "--dry-run")

@@ -217,6 +217,67 @@ def test_host_with_masks_and_rules_of_its_own_is_not_disturbed(busy, tiny):
     assert not busy.mask("B_2mm").exists()
 
 
+BUSY_WITH_IMAGES = """
+rule all:
+    input: "checks/sub-1.json", "aligned/sub-1.nii.gz", "aligned/sub-1.json", "qc/sub-1.png",
+        "used.txt", "checks/same.json"
+
+rule check:
+    output: "checks/{name}-1.json", "aligned/{name}-1.json"
+    shell: "echo {wildcards.name} | tee {output}"
+
+rule align:
+    output: "aligned/{name}-1.nii.gz"
+    shell: "echo {wildcards.name} > {output}"
+
+rule draw:
+    output: "qc/{name}-1.png"
+    shell: "echo {wildcards.name} > {output}"
+
+rule use:
+    input: "checks/own.json", "aligned/own.nii.gz", "qc/own.png"
+    output: "used.txt"
+    shell: "cat {input} > {output}"
+"""
+
+
+@pytest.mark.parametrize("listed", [["same"], []], ids=["images", "no images"])
+def test_host_with_images_and_rules_of_its_own_is_not_disturbed(workflow, images, listed):
+    """Files of the same folders: some that its rules make, some that nothing makes."""
+    if listed:
+        images(*listed)
+    host = Host(workflow)
+    host.config = {}
+    for name in ("checks/own.json", "aligned/own.nii.gz", "qc/own.png"):
+        (host.folder / name).parent.mkdir(exist_ok=True)
+        (host.folder / name).write_text(f"{name}\n")
+    text = BUSY_WITH_IMAGES if listed else BUSY_WITH_IMAGES.replace(', "checks/same.json"', "")
+    host.write(text, host.module())
+    printed = make_twice(host)
+    for words in ("InputFunctionException", "registered", "no image"):
+        assert words not in printed
+    for name in ("checks/sub-1.json", "aligned/sub-1.nii.gz", "aligned/sub-1.json", "qc/sub-1.png"):
+        assert (host.folder / name).read_text() == "sub\n"
+    assert (host.folder / "used.txt").read_text() == (
+        "checks/own.json\naligned/own.nii.gz\nqc/own.png\n"
+    )
+
+
+@pytest.mark.parametrize("asked_by", ["command line", "host rule"])
+def test_misspelt_image_is_named_with_the_closest_one(workflow, images, asked_by):
+    images("same", "las")
+    host = Host(workflow)
+    host.config = {}
+    misspelt = "ext/checks/sam.json"
+    target = misspelt if asked_by == "command line" else "summary.txt"
+    summary = f"rule summary:\n    input: {misspelt!r}\n    output: 'summary.txt'"
+    host.write(rule_all("summary.txt"), summary, host.module(prefix="'ext'"))
+    printed = host.fail("--dry-run", target)
+    assert "no image has the id 'sam'" in printed
+    assert "did you mean same?" in printed
+    assert "MissingRuleException" not in printed
+
+
 def test_two_instances_with_a_registry_each(host, tiny, server, tmp_path):
     data, row = tiny_mask("A", seed=7)
     server.files["/other.nii.gz"] = data

@@ -12,12 +12,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from support import REPO, served_registry
+from support import REPO, save_image, served_registry
 from test_module import copied_repository, module, rule_all
 
 from brainmasks import InvalidMaskError, MaskError
 from brainmasks.draw import draw_mask, figure, picture
 from brainmasks.tabulate import page
+from brainmasks.tabulate_images import images_page
+from brainmasks.verdicts import found_to_be
 
 matplotlib = pytest.importorskip("matplotlib", reason="requirements-qc.txt is not installed")
 
@@ -219,6 +221,14 @@ def test_table_escapes_what_it_is_given():
         assert words in text
 
 
+def test_table_of_images_escapes_what_it_is_given():
+    nasty = '<script>alert("1")</script>'
+    lost = found_to_be("not_an_image", why=nasty).as_dict()
+    text = images_page([{"id": "a", "image": nasty, "mask": "A_2mm", **lost}])
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") == 2
+
+
 def results(report: Path) -> dict:
     """Return what a report holds, by path."""
     found = re.search(r"\bvar results = (\{.*?\});?\n", report.read_text(encoding="utf-8"))
@@ -230,12 +240,28 @@ def content(result: dict) -> bytes:
     return base64.b64decode(result["data_uri"].partition(";base64,")[2])
 
 
-def assert_reported(folder: Path, masks, prefix: str = "") -> None:
-    """See that the report holds every picture and the table, with their captions."""
+def assert_reported(folder: Path, masks, prefix: str = "", images=()) -> None:
+    """See that the report holds every picture and the tables, with their captions."""
     found = results(folder / "report.html")
     table = f"{prefix}qc/masks.html"
     pictures = {f"{prefix}qc/{mask}.png": mask for mask in masks}
-    assert set(found) == {table, *pictures}
+    of_images = {f"{prefix}qc/{image}.png": image for image in images}
+    verdicts = {f"{prefix}qc/images.html"} if images else set()
+    assert set(found) == {table, *pictures, *of_images, *verdicts}
+    for path, image in of_images.items():
+        assert content(found[path]) == (folder / path).read_bytes()
+        assert found[path]["labels"] == {"image": image, "mask": "A_2mm"}
+        assert "red inside the brain and yellow outside" in found[path]["caption"]
+    for path in verdicts:
+        assert found[path]["labels"] == {"image": "(all: table of verdicts)", "mask": "(all)"}
+        assert "voxels inside and outside the brain in world space" in found[path]["caption"]
+        text = content(found[path]).decode()
+        for each in json.loads((folder / f"{prefix}checks/images.json").read_text()):
+            assert f"<strong>{each['id']}</strong>" in text
+            assert f"<strong>{each['verdict']}</strong>" in text
+            assert html.escape(each["detail"]) in text
+            assert f"{each['voxels_outside']:,} outside" in text
+            assert each["hemisphere"] in text
     for path, mask in pictures.items():
         assert content(found[path]) == (folder / path).read_bytes()
         assert content(found[path]).startswith(b"\x89PNG")
@@ -262,6 +288,62 @@ def test_report_of_the_workflow_alone(workflow, tiny):
     assert str(Path.home()) not in json.dumps(results(workflow.folder / "report.html"))
 
 
+def test_report_of_images(workflow, images):
+    images("same", "las", accept=["identical", "reoriented"])
+    workflow.succeed("qc")
+    assert "Nothing to be done" in workflow.succeed("qc")
+    workflow.succeed("qc", "--report", "report.html")
+    assert_reported(workflow.folder, ["A_2mm", "B_2mm"], images=["same", "las"])
+    # Parameters are repeated for each picture: a list of all images would be, too.
+    assert "lesions/same.nii.gz" not in (workflow.folder / "report.html").read_text()
+
+
+def test_all_images_are_drawn_by_one_job_and_again_if_one_changes(workflow, images, lesion):
+    images("same", "las")
+    printed = workflow.succeed("qc/las.png")
+    assert printed.count("rule draw_images:") == 1
+    before = {n: (workflow.folder / "qc" / f"{n}.png").read_bytes() for n in ("same", "las")}
+    assert "Nothing to be done" in workflow.succeed("qc/same.png", "qc/las.png")
+    lesion[0, 0, 0] = 1 - lesion[0, 0, 0]
+    save_image(workflow.folder / "lesions" / "same.nii.gz", lesion)
+    workflow.succeed("qc/same.png", "qc/las.png")
+    assert (workflow.folder / "qc" / "same.png").read_bytes() != before["same"]
+    assert (workflow.folder / "qc" / "las.png").read_bytes() == before["las"]
+    # The same files, but another mask for one of them.
+    table = Path(workflow.config["images"])
+    table.write_text(table.read_text() + "lesions/moved.nii.gz\tB_2mm\tmoved\n")
+    workflow.succeed("qc/moved.png")
+    table.write_text(table.read_text().replace("las.nii.gz\tA_2mm", "las.nii.gz\tB_2mm"))
+    assert "rule draw_images:" in workflow.succeed("--dry-run", "qc/las.png")
+
+
+def test_rejected_images_are_drawn_all_the_same(workflow, images):
+    images("same", "las", "moved", "lost")
+    (workflow.folder / "lesions" / "lost.nii.gz").write_bytes(b"no image")
+    printed = workflow.fail("qc")
+    assert "3 of 4 images are not accepted (las, moved, lost)" in printed
+    for name in ("same", "las", "moved", "lost"):
+        assert (workflow.folder / "qc" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert not (workflow.folder / "qc" / "images.html").exists()
+    assert "Nothing to be done" in workflow.succeed("qc/lost.png")
+
+
+def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
+    images("same", "las", accept=["identical", "reoriented"])
+    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    settings = workflow.config | {"masks": ["A_2mm"]}
+    workflow.snakefile, workflow.config = None, {}
+    (workflow.folder / "Snakefile").write_text(
+        rule_all("ext/qc/A_2mm.png", "ext/qc/masks.html", "ext/qc/same.png", "ext/qc/images.html")
+        + "\n\n"
+        + module(repr(f"{url}/workflow/Snakefile"), config=repr(settings), prefix="'ext'")
+    )
+    workflow.succeed("--cores", "2")
+    assert "Nothing to be done" in workflow.succeed("--cores", "2", "bm_qc")
+    workflow.succeed("--cores", "2", "--report", "report.html")
+    assert_reported(workflow.folder, ["A_2mm"], prefix="ext/", images=["same", "las"])
+
+
 @pytest.mark.parametrize("place", ["path", "http"])
 def test_report_of_a_module(workflow, tiny, server, tmp_path, place):
     snakefile = str(REPO / "Snakefile")
@@ -284,6 +366,15 @@ def test_report_of_a_module(workflow, tiny, server, tmp_path, place):
 def test_misspelt_mask_is_named_as_for_masks(workflow, tiny):
     printed = workflow.fail("--dry-run", "qc/a_2mm.png")
     assert "no mask is registered for 'a_2mm'; did you mean A_2mm?" in printed
+    assert "no image" not in printed
+
+
+def test_misspelt_picture_is_named_with_masks_and_images(workflow, images):
+    images("same", "las")
+    printed = workflow.fail("--dry-run", "qc/sam.png")
+    assert "no mask is registered for 'sam'" in printed
+    assert "no image has the id 'sam'" in printed
+    assert "did you mean same?" in printed
 
 
 OWN_PICTURES = """

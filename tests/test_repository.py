@@ -44,7 +44,7 @@ def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements(
     assert required.pop("pygments")
     required["matplotlib-base"] = required.pop("matplotlib")  # what conda calls it without Qt
     shared = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
-    required |= {name: shared[name] for name in ("python", "nibabel", "numpy")}
+    required |= {name: shared[name] for name in ("python", "nibabel", "numpy", "scipy")}
     assert pins((REPO / "envs" / "qc.yaml").read_text(), "=") == required
 
 

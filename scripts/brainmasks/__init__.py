@@ -7,14 +7,16 @@ from .checks import CHECKS_VERSION
 from .compare import compare_to_mask
 from .draw import DRAWING_VERSION
 from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
-from .images import IMAGES_VERSION, read_images
+from .images import IMAGES_VERSION, RESERVED, read_images
 from .load import load_brain_mask, shipped_registry
 from .mirrors import read_mirrors
-from .names import mask_name
+from .names import closest, mask_name
+from .overlay import OVERLAY_VERSION
 from .registry import BrainMaskMetadata, read_registry
 from .settings import cache_folder, is_offline, read_settings, user_path
 from .steps import fetched_damage, published_damage
 from .tabulate import TABLE_VERSION
+from .tabulate_images import IMAGES_TABLE_VERSION
 from .verdicts import Comparison
 from .version import __version__
 
@@ -22,7 +24,10 @@ __all__ = [
     "BRAIN_MASK_REGISTRY",
     "CHECKS_VERSION",
     "DRAWING_VERSION",
+    "IMAGES_TABLE_VERSION",
     "IMAGES_VERSION",
+    "OVERLAY_VERSION",
+    "RESERVED",
     "TABLE_VERSION",
     "BrainMaskMetadata",
     "Comparison",
@@ -33,6 +38,7 @@ __all__ = [
     "UnknownMaskError",
     "__version__",
     "cache_folder",
+    "closest",
     "compare_to_mask",
     "fetched_damage",
     "is_offline",

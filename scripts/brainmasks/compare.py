@@ -4,21 +4,29 @@ The header is judged first, and needs no voxels; nothing is ever resampled.
 """
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
-from .grids import judge
+from .grids import Grid, judge
 from .load import shipped_registry
 from .opened import Unreadable, open_image, require_whole, stored_type, values_of
-from .registry import BrainMaskRegistry
+from .registry import BrainMaskMetadata, BrainMaskRegistry
 from .target import find_mask, on_registered_grid, read_mask_voxels
-from .verdicts import NOT_AN_IMAGE, Comparison, found_to_be, noted
+from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, found_to_be, noted
 from .voxels import is_above, statistics, world_statistics
 
 # Voxels of an image with more than so many times the mask's are not read.
 LARGEST = 64
+# Overlap (Dice) from which an image is taken for a mask that was meant to be the same.
+ALIKE = 0.8
 
 _TOO_LARGE = (
     " Its voxels were not counted: {voxels}, more than {times} times those of the mask's grid."
+)
+_LOOKALIKE = (
+    " It resembles {mask}, but is another mask: {outside} of its voxels lie outside, {missing} of "
+    "the {all} are missing."
 )
 _NO_NUMBERS = " Its voxels were not counted: they are of type {dtype}, not numbers."
 
@@ -67,24 +75,82 @@ def compare_to_mask(
     target, mask_file = find_mask(mask, registry)
     if mask_voxels is not None:
         mask_voxels = on_registered_grid(mask_voxels, target)
+
+    def read_mask():
+        return read_mask_voxels(target, mask_file) if mask_voxels is None else mask_voxels
+
+    return examine(image, target, registry, read_mask, voxels=voxels).comparison
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found about an image, and the voxels that it was found of.
+
+    Attributes
+    ----------
+    comparison : Comparison
+    grid : Grid
+        None if the image has not exactly one place in the world.
+    above : array of bool
+        Where its value is finite and above 0.5; None if the voxels were not read.
+    """
+
+    comparison: Comparison
+    grid: Grid | None = None
+    above: Any = None
+
+
+def examine(
+    image,
+    mask: BrainMaskMetadata,
+    registry: BrainMaskRegistry,
+    read_mask: Callable[[], Any],
+    *,
+    voxels: bool = True,
+) -> Examined:
+    """Return what `compare_to_mask` finds, with the voxels that it has read.
+
+    Parameters
+    ----------
+    image, registry, voxels
+        As for `compare_to_mask`.
+    mask
+        The mask.
+    read_mask
+        Returns the mask's voxels in RAS order, an array of bool; called if they are needed.
+    """
     try:
         opened = open_image(image)
-        judged, grid = judge(opened, target, registry)
+        judged, grid = judge(opened, mask, registry)
         if not voxels:
-            return judged
-        if (size := math.prod(opened.shape)) > LARGEST * target.size:
-            return noted(judged, _TOO_LARGE, voxels=size, times=LARGEST)
+            return Examined(judged, grid)
+        if (size := math.prod(opened.shape)) > LARGEST * mask.size:
+            return Examined(noted(judged, _TOO_LARGE, voxels=size, times=LARGEST), grid)
         require_whole(opened)
         if opened.ndim != 3:
-            return judged
+            return Examined(judged)
         if (dtype := stored_type(opened)).kind not in "biuf":
-            return noted(judged, _NO_NUMBERS, dtype=dtype)
+            return Examined(noted(judged, _NO_NUMBERS, dtype=dtype), grid)
         values = values_of(opened)
     except Unreadable as problem:
-        return found_to_be(NOT_AN_IMAGE, why=problem)
+        return Examined(found_to_be(NOT_AN_IMAGE, why=problem))
     judged = replace(judged, **statistics(opened, values))
+    above = is_above(values)
     if grid is None:
+        return Examined(judged, above=above)
+    mask_voxels = read_mask()
+    judged = replace(judged, **world_statistics(above, grid, mask, mask_voxels))
+    if judged.verdict in SAME_GRID:
+        judged = _compared_as_mask(judged, mask.name, int(mask_voxels.sum()))
+    return Examined(judged, grid, above)
+
+
+def _compared_as_mask(judged: Comparison, name: str, size: int) -> Comparison:
+    """Return a finding that says whether an image on a mask's grid is that mask, or like it."""
+    missing = size - judged.voxels_inside
+    judged = replace(judged, equals_mask=missing == judged.voxels_outside == 0)
+    if judged.equals_mask or 2 * judged.voxels_inside < ALIKE * (judged.voxels + size):
         return judged
-    if mask_voxels is None:
-        mask_voxels = read_mask_voxels(target, mask_file)
-    return replace(judged, **world_statistics(is_above(values), grid, target, mask_voxels))
+    return noted(
+        judged, _LOOKALIKE, mask=name, outside=judged.voxels_outside, missing=missing, all=size
+    )

@@ -1,38 +1,31 @@
 """A picture of a mask: slices along three planes, placed by their coordinates in mm."""
 
-import io
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import InvalidMaskError, MaskError
+from .errors import InvalidMaskError
 from .image import content_limit, read_image, scaled_voxels
 from .publish import publish
+from .sheet import (
+    CONVENTION,
+    GRID,
+    INSIDE,
+    Line,
+    as_png,
+    draw_slice,
+    number_text,
+    sheet,
+    spread,
+    title,
+)
 from .stream import gunzip
 
 # Raise it when pictures change: they are then drawn anew.
 DRAWING_VERSION = 1
 
-# Slices of each plane; fewer if the mask is thinner than that.
-SLICES = 7
-# Each plane: its name, the axis across it, those to the right and upwards in the picture, and
-# what lies at the left and at the right of it.
-PLANES = (
-    ("Sagittal", 0, 1, 2, "P", "A"),
-    ("Coronal", 1, 0, 2, "L", "R"),
-    ("Axial", 2, 0, 1, "L", "R"),
-)
-LEGEND = (
-    "Neurological convention: the left of the head (L) is at the left of the picture. "
-    "Coordinates in mm (RAS+): centres of the slices' voxels."
-)
-
-GRID, INSIDE, INK, FAINT = "#e6ebf0", "#2f6690", "#1b1f24", "#5f6b76"
-# All in inches.
-WIDTH, EDGE, GAP = 12.0, 0.3, 0.08
-TITLE, HEADING, LABEL, FOOTER = 0.72, 0.3, 0.2, 0.42
-DPI = 150
+LEGEND = f"{CONVENTION}: centres of the slices' voxels."
 # Largest part of a voxel's edge that may run along another axis.
 OBLIQUE = 1e-3
 
@@ -87,62 +80,28 @@ def picture(image, name: str, served: str | None = None) -> bytes:
     MaskError
         If matplotlib is not installed.
     """
-    matplotlib = _matplotlib()
-    # The same picture whatever a user's own settings are, and those of a caller as they were.
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        buffer = io.BytesIO()
-        # Without a note of matplotlib's version: the same bytes for the same picture.
-        figure(image, name, served).savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
+    return as_png(lambda: figure(image, name, served))
 
 
 def figure(image, name: str, served: str | None = None):
     """Return the matplotlib figure that `picture` saves; the parameters are the same."""
     import numpy as np
 
-    _matplotlib()
-    from matplotlib.figure import Figure
-
     inside, first, step = _in_space(image)
     last = first + step * (np.array(inside.shape) - 1)
     edges = [(a - h / 2, b + h / 2) for a, b, h in zip(first, last, step, strict=True)]
-    extent = [high - low for low, high in edges]
+    indices = {across: _slices(inside, across) for across in range(3)}
 
-    # One scale for all planes: inches for each mm.
-    cell = (WIDTH - 2 * EDGE - (SLICES - 1) * GAP) / SLICES
-    scale = cell / max(extent[right] for _, _, right, _, _, _ in PLANES)
-    rows = [HEADING + extent[up] * scale + LABEL for _, _, _, up, _, _ in PLANES]
-    height = TITLE + sum(rows) + FOOTER
-    drawn = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
+    def paint(axes, across: int, number: int, extent) -> None:
+        draw_slice(axes, inside.take(indices[across][number], across), extent, (GRID, INSIDE))
 
-    def write(x: float, y: float, text: str, size: float, color: str = FAINT, **options) -> None:
-        drawn.text(x / WIDTH, y / height, text, size=size, color=color, **options)
-
-    top = height
-    write(EDGE, top - 0.42, name, 16, INK, weight="bold")
-    write(EDGE, top - 0.68, _facts(inside, step, served), 10.5)
-    top -= TITLE
-    for plane, row in zip(PLANES, rows, strict=True):
-        title, across, right, up, left_end, right_end = plane
-        write(EDGE, top - 0.22, title, 11, INK)
-        size = (extent[right] * scale, extent[up] * scale)
-        for column, index in enumerate(_slices(inside, across)):
-            x = EDGE + column * (cell + GAP) + (cell - size[0]) / 2
-            y = top - HEADING - size[1]
-            axes = drawn.add_axes(
-                (x / WIDTH, y / height, size[0] / WIDTH, size[1] / height), label=title
-            )
-            _draw_slice(axes, inside.take(index, across), (*edges[right], *edges[up]))
-            mm = first[across] + step[across] * index
-            # Below the slice, where no mask can hide it.
-            write(x + 0.02, y - 0.16, left_end, 8.5, weight="bold")
-            write(x + size[0] - 0.02, y - 0.16, right_end, 8.5, ha="right", weight="bold")
-            label = f"{'xyz'[across]} = {_number(mm)} mm"
-            write(x + size[0] / 2, y - 0.16, label, 8.5, INK, ha="center")
-        top -= row
-    write(EDGE, 0.16, LEGEND, 9)
-    return drawn
+    return sheet(
+        [title(name), Line(_facts(inside, step, served))],
+        edges,
+        {axis: [first[axis] + step[axis] * n for n in indices[axis]] for axis in range(3)},
+        paint,
+        LEGEND,
+    )
 
 
 def _published(data: bytes, sidecar: Mapping):
@@ -155,17 +114,6 @@ def _published(data: bytes, sidecar: Mapping):
     if found != sidecar["Voxels"]:
         raise InvalidMaskError(f"it has {found} voxels, its sidecar says {sidecar['Voxels']}")
     return image
-
-
-def _matplotlib():
-    try:
-        import matplotlib
-    except ImportError as err:
-        raise MaskError(
-            "pictures need matplotlib: install what requirements-qc.txt lists, or run with "
-            "--software-deployment-method conda"
-        ) from err
-    return matplotlib
 
 
 def _inside(image):
@@ -196,28 +144,13 @@ def _slices(inside, across: int) -> list[int]:
     import numpy as np
 
     others = tuple(axis for axis in range(3) if axis != across)
-    taken = np.flatnonzero(inside.any(axis=others))
-    if taken.size <= SLICES:
-        return taken.tolist()
-    # The first and the last slice of a mask hold next to nothing of it.
-    wanted = np.linspace(taken[0], taken[-1], SLICES + 2)[1:-1]
-    return wanted.round().astype(int).tolist()
-
-
-def _draw_slice(axes, values, extent) -> None:
-    from matplotlib.colors import ListedColormap
-
-    # The first index of an array runs to the right here, its second one upwards.
-    axes.imshow(
-        values.T, ListedColormap([GRID, INSIDE]), vmin=0, vmax=1, extent=extent, origin="lower"
-    )
-    axes.set_axis_off()
+    return spread(np.flatnonzero(inside.any(axis=others)))
 
 
 def _facts(inside, step, served: str | None) -> str:
     voxels = int(inside.sum())
-    edges = sorted({_number(mm) for mm in step})
-    size = edges[0] if len(edges) == 1 else " x ".join(_number(mm) for mm in step)
+    edges = sorted({number_text(mm) for mm in step})
+    size = edges[0] if len(edges) == 1 else " x ".join(number_text(mm) for mm in step)
     facts = [
         f"{voxels:,} voxels of {size} mm",
         f"{voxels * float(step.prod()) / 1000:,.1f} ml",
@@ -226,8 +159,3 @@ def _facts(inside, step, served: str | None) -> str:
     if served:
         facts.insert(0, f"served: {served}")
     return "   ·   ".join(facts)
-
-
-def _number(value: float) -> str:
-    # Adding 0 turns -0 into 0. A minus sign, not a hyphen: this is for readers.
-    return f"{round(float(value), 3) + 0:g}".replace("-", "\N{MINUS SIGN}")

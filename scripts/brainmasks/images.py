@@ -7,32 +7,29 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from pathlib import Path
 
+from .batch import examine_image, in_processes, registry_of
 from .compare import compare_to_mask
 from .errors import InvalidMaskError, RegistryError, UnknownMaskError
-from .image import as_nii_gz, content_limit, read_image, scaled_voxels
+from .image import as_nii_gz
 from .publish import publish
 from .registry import BrainMaskMetadata, BrainMaskRegistry
 from .sidecar import generated_by
-from .stream import gunzip
 from .tables import read_schema, read_table
 from .verdicts import (
-    IDENTICAL,
     OBLIQUE,
     OTHER_RESOLUTION,
     REORIENTED,
+    SAME_GRID,
     SHIFTED,
     UNKNOWN_GRID,
-    WITHIN_TOLERANCE,
 )
 
 log = logging.getLogger(__name__)
 
 # Raise it when checks of images or the way onto a grid change: both are then done anew.
-IMAGES_VERSION = 1
+IMAGES_VERSION = 2
 
 COLUMNS = (
     "id",
@@ -48,19 +45,20 @@ COLUMNS = (
     "components",
     "largest_component",
     "binary",
+    "equals_mask",
     "detail",
 )
 # The table and the details of the whole batch have this name.
 RESERVED = "images"
+# What is left of an image that is not accepted.
+REJECTED = ".rejected"
 _ENDINGS = re.compile(r"\.(nii|nii\.gz|img|img\.gz|hdr|mgz|mgh)$", re.IGNORECASE)
 
 REORDERED = "axes reordered"
 UNCHANGED = "unchanged"
 RESAMPLED = "nearest neighbour"
 
-
-# What is on the grid but for the order of storage, and what is in the same world elsewhere.
-LOSSLESS = (IDENTICAL, WITHIN_TOLERANCE, REORIENTED)
+# What is in the same world elsewhere.
 RESAMPLABLE = (
     SHIFTED,
     OTHER_RESOLUTION,
@@ -87,18 +85,35 @@ def read_images(path, schema, registry: BrainMaskRegistry) -> dict[str, dict[str
     Raises
     ------
     RegistryError
-        If a row is wrong, or two images have one id.
+        If a row is wrong, two images have one id, or an id is the name of a mask.
     UnknownMaskError
         If a mask is not registered.
     """
+
+    def is_served(name: str) -> bool:
+        try:
+            registry.serve(name)
+        except UnknownMaskError:
+            return False
+        return True
+
     images: dict[str, dict[str, str]] = {}
     lines: dict[str, int] = {}
     for line, row in read_table(path, read_schema(schema)):
         name = row.get("id") or _ENDINGS.sub("", Path(row["image"]).name)
-        if name == RESERVED or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name):
+        if (
+            name == RESERVED
+            or name.endswith(REJECTED)
+            or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name)
+        ):
             raise RegistryError(
                 f"{path}, line {line}: '{name}' cannot be the name of files; give the image "
                 "another `id`"
+            )
+        if is_served(name):
+            raise RegistryError(
+                f"{path}, line {line}: '{name}' is the name of a mask, and qc/{name}.png its "
+                "picture; give the image another `id`"
             )
         if name in images:
             raise RegistryError(
@@ -149,13 +164,9 @@ def check_images(
     tasks = [
         (name, dict(entry), masks[entry["mask"]], registered) for name, entry in images.items()
     ]
-    if workers > 1 and len(tasks) > 1:
-        with ProcessPoolExecutor(min(workers, len(tasks))) as pool:
-            found = list(pool.map(_check, *zip(*tasks, strict=True)))
-    else:
-        found = [_check(*task) for task in tasks]
+    found = in_processes(_check, tasks, workers)
     table_path = Path(table_path)
-    rejected_path = table_path.with_name(f"{table_path.stem}.rejected.tsv")
+    rejected_path = table_path.with_name(f"{table_path.stem}{REJECTED}.tsv")
     offenders = [each for each in found if each["verdict"] not in accept]
     if offenders:
         publish(_table(found), rejected_path)
@@ -189,7 +200,7 @@ def check_image(
     """
     found = _check(name, entry, mask, registered)
     details_path = Path(details_path)
-    rejected_path = details_path.with_name(f"{name}.rejected.json")
+    rejected_path = details_path.with_name(f"{name}{REJECTED}.json")
     if found["verdict"] not in accept:
         publish(_json(found), rejected_path)
         raise InvalidMaskError(
@@ -234,10 +245,10 @@ def align(
     found = compare_to_mask(
         image_path,
         mask,
-        registry=_registry(tuple(_frozen(each) for each in registered)),
+        registry=registry_of(registered),
         voxels=False,
     )
-    if found.verdict in LOSSLESS:
+    if found.verdict in SAME_GRID:
         method = UNCHANGED if found.verdict != REORIENTED else REORDERED
         image = nib.as_closest_canonical(nib.load(image_path))
     elif resample == "nearest" and found.verdict in RESAMPLABLE:
@@ -294,30 +305,8 @@ def _encoded(image, mask: BrainMaskMetadata) -> bytes:
 def _check(
     name: str, entry: Mapping[str, str], mask: Mapping, registered: Sequence[Mapping]
 ) -> dict:
-    metadata = BrainMaskMetadata.from_row(mask["row"])
-    found = compare_to_mask(
-        entry["image"],
-        metadata,
-        registry=_registry(tuple(_frozen(row) for row in registered)),
-        mask_voxels=_voxels(str(mask["path"]), content_limit(metadata.size)),
-    )
+    found = examine_image(entry["image"], mask, registered).comparison
     return {"id": name, "image": entry["image"], "mask": entry["mask"], **found.as_dict()}
-
-
-def _frozen(row: Mapping[str, str]) -> tuple:
-    return tuple(sorted(row.items()))
-
-
-@cache
-def _registry(rows: tuple) -> BrainMaskRegistry:
-    return BrainMaskRegistry([BrainMaskMetadata.from_row(dict(row)) for row in rows], aliases={})
-
-
-@cache
-def _voxels(path: str, limit: int):
-    """Return the voxels of a published mask as an array of bool: read once in each process."""
-    image = read_image(gunzip(Path(path).read_bytes(), limit).content)
-    return scaled_voxels(image) == 1
 
 
 def _table(found: Sequence[Mapping]) -> bytes:

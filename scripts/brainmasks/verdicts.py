@@ -30,6 +30,8 @@ VERDICTS = (
     NOT_3D,
     NOT_AN_IMAGE,
 )
+# On the mask's grid but for the order of storage.
+SAME_GRID = (IDENTICAL, WITHIN_TOLERANCE, REORIENTED)
 
 # What a user is told: what was found, and what to do about it.
 _DETAILS = {
@@ -124,6 +126,8 @@ class Comparison:
         How many parts there are that touch nowhere, not even at a corner.
     largest_component : int
         Voxels of the largest part.
+    equals_mask : bool
+        Whether these voxels are exactly the mask's; None unless it lies on the mask's grid.
     """
 
     verdict: str
@@ -144,6 +148,7 @@ class Comparison:
     hemisphere: str | None = None
     components: int | None = None
     largest_component: int | None = None
+    equals_mask: bool | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields in plain types, for JSON."""

@@ -1,5 +1,6 @@
 """Statistics of an image's voxels: in the image, and where they lie in the world."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from .grids import Grid
@@ -48,7 +49,10 @@ def world_statistics(above, grid: Grid, mask: BrainMaskMetadata, mask_voxels) ->
     import numpy as np
 
     voxels = int(np.count_nonzero(above))
-    inside = _count_inside(above, grid, mask, mask_voxels)
+    inside = sum(
+        int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
+        for indices in by_slices(above)
+    )
     facts = {
         "volume_ml": voxels * abs(float(np.linalg.det(grid.affine[:3, :3]))) / 1000,
         "voxels_inside": inside,
@@ -60,20 +64,34 @@ def world_statistics(above, grid: Grid, mask: BrainMaskMetadata, mask_voxels) ->
     return facts
 
 
-def _count_inside(above, grid: Grid, mask: BrainMaskMetadata, mask_voxels) -> int:
-    """Return how many voxels have their centre in a voxel of the mask."""
+def by_slices(above) -> Iterator[Any]:
+    """Yield the indices of the voxels that are true: those of all at once take much memory."""
+    import numpy as np
+
+    for k in range(above.shape[2]):
+        i, j = np.nonzero(above[:, :, k])
+        yield np.column_stack([i, j, np.full(len(i), k)])
+
+
+def lie_inside(indices, grid: Grid, mask: BrainMaskMetadata, mask_voxels):
+    """Return which voxels have their centre in a voxel of the mask, an array of bool.
+
+    Parameters
+    ----------
+    indices
+        Of voxels of the image, an array of shape (n, 3).
+    grid
+        The image's.
+    mask, mask_voxels
+        The mask, and where it is 1 on its grid in RAS order.
+    """
     import numpy as np
     from nibabel.affines import apply_affine
 
-    to_mask = np.linalg.inv(mask.affine) @ grid.affine
-    inside = 0
-    for k in range(above.shape[2]):  # by slices: the indices of all voxels take much memory
-        i, j = np.nonzero(above[:, :, k])
-        centres = np.column_stack([i, j, np.full(len(i), k)])
-        nearest = np.rint(apply_affine(to_mask, centres))
-        within = np.all((nearest >= 0) & (nearest < mask.shape), axis=1)
-        inside += np.count_nonzero(mask_voxels[tuple(nearest[within].astype(int).T)])
-    return int(inside)
+    nearest = np.rint(apply_affine(np.linalg.inv(mask.affine) @ grid.affine, indices))
+    inside = np.all((nearest >= 0) & (nearest < mask.shape), axis=1)
+    inside[inside] = mask_voxels[tuple(nearest[inside].astype(int).T)]
+    return inside
 
 
 def _centre_of_mass(above, grid: Grid) -> tuple[float, float, float]:

@@ -5,6 +5,7 @@
 import contextlib
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ PACKAGE = {
     for name in (
         "__init__",
         "arrived",
+        "batch",
         "cache",
         "checks",
         "compare",
@@ -38,22 +40,26 @@ PACKAGE = {
         "modes",
         "names",
         "opened",
+        "overlay",
         "publish",
         "recode",
         "registry",
         "settings",
+        "sheet",
         "sidecar",
         "steps",
         "stock",
         "stream",
         "tables",
         "tabulate",
+        "tabulate_images",
         "target",
         "transfer",
         "urls",
         "verdicts",
         "version",
         "voxels",
+        "web",
     )
 }
 SCRIPTS = {
@@ -68,13 +74,17 @@ SCRIPTS = {
         "prefetch",
         "status",
         "draw_mask",
+        "draw_images",
         "tabulate_masks",
+        "tabulate_images",
     )
 }
 SETTINGS_FILE = workflow.source_path("../../config/config.yaml")
 # Named here to have them beside the copies of masks.smk and qc.smk.
 workflow.source_path("../../envs/masks.yaml")
 workflow.source_path("../../envs/qc.yaml")
+workflow.source_path("../report/image.rst")
+workflow.source_path("../report/images.rst")
 workflow.source_path("../report/mask.rst")
 workflow.source_path("../report/masks.rst")
 MASKS_TABLE = workflow.source_path("../../config/masks.tsv")
@@ -197,10 +207,16 @@ def serve(wildcards):
 def nothing_but_registered(wildcards):
     """Return no input files, or end the run with a message if the mask is not registered.
 
+    It may have been a picture of an image that was asked for: then that is said, too.
+
     Asked by `download`, whose output no host workflow makes, and not by `validate`: Snakemake
     would report it for every file below masks/ for which a host workflow has a rule of its own.
     """
-    serve(wildcards)
+    try:
+        REGISTRY.serve(wildcards.mask)
+    except bm.MaskError as err:
+        hint = f" And {unlisted(wildcards.mask)}." if IMAGES else ""
+        raise WorkflowError(f"{err}{hint}") from None
     return []
 
 
@@ -262,13 +278,33 @@ def configured_images(wildcards):
     return [local(entry["image"]) for entry in IMAGES.values()]
 
 
+def unlisted(name):
+    """Return a clause on an id that no image has, with those that may have been meant."""
+    if not SETTINGS["images"]:
+        return f"no image has the id '{name}': config key 'images' is not set"
+    near = bm.closest(name, list(IMAGES)) or list(IMAGES)[:2]
+    hint = f"did you mean {' or '.join(near)}?" if near else "it lists none"
+    return f"no image has the id '{name}' in the table that config key 'images' names; {hint}"
+
+
 def image(wildcards):
-    """Return the path of an image. It is the host's own: a prefix of this module is not its."""
+    """Return the path of an image. It is the host's own: a prefix of this module is not its.
+
+    For an id that no image has, the message takes the place of the path, and Snakemake ends the
+    run with it as a missing input. If an input function raised an error instead, Snakemake would
+    report it, or take this rule for one that can be used, for every file below checks/ and
+    aligned/ for which a host workflow has a rule of its own.
+    """
+    if wildcards.id not in IMAGES:
+        # No longer than the name of a file may be.
+        return local(unlisted(wildcards.id)[:200])
     return local(IMAGES[wildcards.id]["image"])
 
 
 def mask_of_image(wildcards):
     """Return the published mask that an image is checked against."""
+    if wildcards.id not in IMAGES:
+        return []
     return f"masks/{IMAGES[wildcards.id]['mask']}.nii.gz"
 
 
@@ -280,6 +316,11 @@ def row_of_image(wildcards):
 def masks_of_images():
     """Return the names of the masks that images are checked against."""
     return sorted({entry["mask"] for entry in IMAGES.values()})
+
+
+def digest(content):
+    """Return a short text that is another one if the content is."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def every_row(wildcards):

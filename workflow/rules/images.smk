@@ -1,4 +1,6 @@
 # Images that meet a mask: are they on its grid, the right way round? And how to get them there.
+#
+# {id} takes any name, so that a misspelt one gets the message of `image` in common.smk.
 
 
 rule check_images:
@@ -11,10 +13,10 @@ rule check_images:
         details="checks/images.json",
     log:
         "logs/checks/images.log",
-    conda:
-        "../../envs/masks.yaml"
     # What is found of an image is the same at the next attempt.
     retries: 0
+    conda:
+        "../../envs/masks.yaml"
     threads: 8
     resources:
         mem_mb=lambda wildcards, threads: 1000 + 250 * threads,
@@ -40,10 +42,11 @@ rule check_image:
     log:
         "logs/checks/{id}.log",
     wildcard_constraints:
-        id=IDS,
+        # The details of all images are those of `check_images`.
+        id=rf"(?!{bm.RESERVED}\.json$)[^/]+",
+    retries: 0
     conda:
         "../../envs/masks.yaml"
-    retries: 0
     resources:
         mem_mb=1000,
         runtime=5,
@@ -69,10 +72,10 @@ rule align_image:
     log:
         "logs/aligned/{id}.log",
     wildcard_constraints:
-        id=IDS,
+        id="[^/]+",
+    retries: 0
     conda:
         "../../envs/masks.yaml"
-    retries: 0
     resources:
         mem_mb=1000,
         runtime=5,

@@ -16,8 +16,9 @@ rule download:
         "logs/masks/{mask}.download.log",
     wildcard_constraints:
         mask="[^/]+",
+    group:
+        MASK_GROUP
     localrule: not SETTINGS["submit_masks"]
-    group: MASK_GROUP
     conda:
         "../../envs/masks.yaml"
     params:
@@ -40,8 +41,9 @@ rule checksum:
         "logs/masks/{mask}.checksum.log",
     wildcard_constraints:
         mask="[^/]+",
+    group:
+        MASK_GROUP
     localrule: not SETTINGS["submit_masks"]
-    group: MASK_GROUP
     conda:
         "../../envs/masks.yaml"
     params:
@@ -64,8 +66,9 @@ rule validate:
         "logs/masks/{mask}.validate.log",
     wildcard_constraints:
         mask="[^/]+",
+    group:
+        MASK_GROUP
     localrule: not SETTINGS["submit_masks"]
-    group: MASK_GROUP
     conda:
         "../../envs/masks.yaml"
     params:

@@ -1,6 +1,8 @@
-# Pictures and a table of published masks, for the eye and for `snakemake --report`.
+# Pictures and tables of published masks, and of the images that meet them, for the eye and for
+# `snakemake --report`.
 #
-# One group, so that a profile can send them to a cluster as one job (`group-components`).
+# One group of those of the masks, so that a profile can send them to a cluster as one job
+# (`group-components`). Images, of which there may be hundreds, are a job of their own.
 
 
 rule draw_mask:
@@ -19,8 +21,10 @@ rule draw_mask:
     log:
         "logs/qc/{mask}.draw_mask.log",
     wildcard_constraints:
-        mask="[^/]+",
-    group: "brain_mask_pictures"
+        # Pictures of images have the same folder. No image has the name of a mask.
+        mask=rf"(?!(?:{IDS})\.png$)[^/]+",
+    group:
+        "brain_mask_pictures"
     conda:
         "../../envs/qc.yaml"
     resources:
@@ -46,7 +50,8 @@ rule tabulate_masks:
         ),
     log:
         "logs/qc/tabulate_masks.log",
-    group: "brain_mask_pictures"
+    group:
+        "brain_mask_pictures"
     conda:
         "../../envs/masks.yaml"
     resources:
@@ -58,9 +63,75 @@ rule tabulate_masks:
         script_file("tabulate_masks")
 
 
+# A rule without outputs would be a target that does nothing.
+if IMAGES:
+
+    rule draw_images:
+        """Draw all images of the configuration over their masks, accepted or not, as one job."""
+        input:
+            images=configured_images,
+            masks=[f"masks/{entry['mask']}.nii.gz" for entry in IMAGES.values()],
+        output:
+            [
+                report(
+                    f"qc/{name}.png",
+                    caption="../report/image.rst",
+                    category="Brain masks",
+                    subcategory="Images",
+                    labels={"image": name, "mask": entry["mask"]},
+                )
+                for name, entry in IMAGES.items()
+            ],
+        log:
+            "logs/qc/draw_images.log",
+        # Before the check of the images, which may end the run: then they are needed most.
+        priority: 1
+        conda:
+            "../../envs/qc.yaml"
+        threads: 8
+        resources:
+            mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+            runtime=60,
+        params:
+            # Not the images themselves: a report repeats the parameters for every picture.
+            batch=digest(IMAGES),
+            rows=lambda wildcards: {n: REGISTRY.serve(n).as_row() for n in masks_of_images()},
+            registered=every_row,
+            checks=bm.IMAGES_VERSION,
+            drawing=bm.OVERLAY_VERSION,
+        script:
+            script_file("draw_images")
+
+
+rule tabulate_images:
+    """Write a table of the images of the configuration: verdicts, voxels, what to do."""
+    input:
+        details="checks/images.json",
+    output:
+        report(
+            "qc/images.html",
+            caption="../report/images.rst",
+            category="Brain masks",
+            subcategory="Images",
+            labels={"image": "(all: table of verdicts)", "mask": "(all)"},
+        ),
+    log:
+        "logs/qc/tabulate_images.log",
+    # Not of the group: that would wait for the check of the images.
+    localrule: True
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        table=bm.IMAGES_TABLE_VERSION,
+    script:
+        script_file("tabulate_images")
+
+
 rule qc:
-    """Draw and tabulate the masks of the configuration."""
+    """Draw and tabulate the masks and the images of the configuration."""
     input:
         expand("qc/{mask}.png", mask=SETTINGS["masks"]),
         "qc/masks.html",
+        expand("qc/{image}.png", image=IMAGES),
+        "qc/images.html" if IMAGES else [],
     localrule: True
