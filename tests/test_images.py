@@ -6,7 +6,7 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from support import TINY_AFFINE, served_registry, write_table
+from support import TINY_AFFINE, save_image, served_registry, write_table
 
 
 def rows(path) -> dict[str, dict]:
@@ -88,6 +88,19 @@ def test_resampling_only_if_asked_for(workflow, images, lesion):
     assert (note["Method"], note["Lossless"]) == ("nearest neighbour", False)
 
 
+def test_damaged_image_is_not_aligned(workflow, images):
+    """So large that its header is read before the damage is met."""
+    images("same", resample="nearest")
+    path = workflow.folder / "lesions" / "same.nii.gz"
+    save_image(path, np.random.default_rng(1).random((60, 60, 60)))
+    path.write_bytes(path.read_bytes()[:-9])
+    assert nib.load(path).shape == (60, 60, 60)
+    printed = workflow.fail("aligned/same.nii.gz")
+    assert "image lesions/same.nii.gz: not_an_image: It cannot be read as an image" in printed
+    assert "unexpected" not in printed
+    assert not list((workflow.folder / "aligned").glob("*"))
+
+
 @pytest.mark.parametrize("name", ["lost"])
 def test_space_is_never_guessed(workflow, images, name):
     images(name, resample="nearest")
@@ -135,18 +148,19 @@ def test_real_lesions_on_the_real_mask(workflow, server, real, tmp_path):
         "images": str(table),
         "accept": ["reoriented"],
     }
-    name = lesions[0].name.removesuffix(".nii.gz")
-    workflow.succeed("checks/images.tsv", f"aligned/{name}.nii.gz")
+    names = [path.name.removesuffix(".nii.gz") for path in lesions]
+    workflow.succeed("checks/images.tsv", *(f"aligned/{name}.nii.gz" for name in names))
     found = list(rows(workflow.folder / "checks" / "images.tsv").values())
     assert [row["voxels"] for row in found] == ["14147", "11383", "7618"]
     assert [row["voxels_outside"] for row in found] == ["0", "0", "0"]
-    aligned = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
     mask = nib.load(workflow.mask("MNI152NLin6Asym_1mm"))
-    assert np.array_equal(aligned.affine, mask.affine)
-    assert aligned.shape == mask.shape
 
     def centre(image) -> np.ndarray:
         voxels = np.argwhere(np.asarray(image.dataobj) > 0)
         return nib.affines.apply_affine(image.affine, voxels.mean(axis=0))
 
-    assert np.abs(centre(aligned) - centre(nib.load(lesions[0]))).max() < 0.01
+    for name, lesion in zip(names, lesions, strict=True):
+        aligned = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
+        assert np.array_equal(aligned.affine, mask.affine)
+        assert aligned.shape == mask.shape
+        assert np.abs(centre(aligned) - centre(nib.load(lesion))).max() < 0.01

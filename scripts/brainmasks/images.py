@@ -13,17 +13,20 @@ from .batch import examine_image, in_processes, registry_of
 from .compare import compare_to_mask
 from .errors import InvalidMaskError, RegistryError, UnknownMaskError
 from .image import as_nii_gz
+from .opened import Unreadable, open_image, require_whole
 from .publish import publish
 from .registry import BrainMaskMetadata, BrainMaskRegistry
 from .sidecar import generated_by
 from .tables import read_schema, read_table
 from .verdicts import (
+    NOT_AN_IMAGE,
     OBLIQUE,
     OTHER_RESOLUTION,
     REORIENTED,
     SAME_GRID,
     SHIFTED,
     UNKNOWN_GRID,
+    found_to_be,
 )
 
 log = logging.getLogger(__name__)
@@ -237,7 +240,7 @@ def align(
     Raises
     ------
     InvalidMaskError
-        If the image cannot be brought there without a change of space or a guess.
+        If the image is damaged, or cannot be brought there without a change of space or a guess.
     """
     import nibabel as nib
 
@@ -248,6 +251,8 @@ def align(
         registry=registry_of(registered),
         voxels=False,
     )
+    if found.verdict in (*SAME_GRID, *RESAMPLABLE):
+        _require_readable(image_path)
     if found.verdict in SAME_GRID:
         method = UNCHANGED if found.verdict != REORIENTED else REORDERED
         image = nib.as_closest_canonical(nib.load(image_path))
@@ -276,6 +281,14 @@ def align(
         "GeneratedBy": generated_by(),
     }
     publish(_json(note), sidecar_path)
+
+
+def _require_readable(path) -> None:
+    try:
+        require_whole(open_image(path))
+    except Unreadable as err:
+        found = found_to_be(NOT_AN_IMAGE, why=err)
+        raise InvalidMaskError(f"image {path}: {found.verdict}: {found.detail}") from err
 
 
 def _resampled(image, mask: BrainMaskMetadata):
