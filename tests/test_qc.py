@@ -373,8 +373,7 @@ def test_misspelt_picture_is_named_with_masks_and_images(workflow, images):
     images("same", "las")
     printed = workflow.fail("--dry-run", "qc/sam.png")
     assert "no mask is registered for 'sam'" in printed
-    assert "no image has the id 'sam'" in printed
-    assert "did you mean same?" in printed
+    assert "Or did you mean the image same?" in printed
 
 
 OWN_PICTURES = """

@@ -45,6 +45,7 @@ def test_defaults():
         "cache_dir": None,
         "site_caches": [],
         "offline": False,
+        "submit_masks": False,
     }
 
 

@@ -215,7 +215,8 @@ def nothing_but_registered(wildcards):
     try:
         REGISTRY.serve(wildcards.mask)
     except bm.MaskError as err:
-        hint = f" And {unlisted(wildcards.mask)}." if IMAGES else ""
+        near = bm.closest(wildcards.mask, list(IMAGES))
+        hint = f" Or did you mean the image {' or '.join(near)}?" if near else ""
         raise WorkflowError(f"{err}{hint}") from None
     return []
 

@@ -118,7 +118,7 @@ rule tabulate_images:
     log:
         "logs/qc/tabulate_images.log",
     # Not of the group: that would wait for the check of the images.
-    localrule: True
+    localrule: not SETTINGS["submit_masks"]
     conda:
         "../../envs/masks.yaml"
     params:
