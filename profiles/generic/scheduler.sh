@@ -20,7 +20,7 @@ list_age=${BRAINMASKS_SCHEDULER_LIST_AGE:-10}
 if [ -z "$scheduler" ]; then
     if command -v sbatch; then scheduler=slurm
     elif command -v bsub; then scheduler=lsf
-    elif command -v qsub && [ -n "${SGE_ROOT:-}" ]; then scheduler=sge
+    elif command -v qsub && { command -v qconf || [ -n "${SGE_ROOT:-}" ]; }; then scheduler=sge
     elif command -v qsub; then scheduler=pbs
     fi >/dev/null
 fi

@@ -14,8 +14,8 @@ recall "$id"
 token=${token:-$id}
 failed() {
     echo "$name, job $1: $2. ${log:+Its log: $log}" >&2
-    # What the scheduler has to say is the end of that.
-    [ ! -s "$log" ] || echo "  the log's last line: $(tail -n 1 "$log" | cut -c 1-300)" >&2
+    # What the scheduler itself wrote there: Slurm, PBS, LSF.
+    grep -E '^slurmstepd: error|PBS: |^TERM_[A-Z]+:' "$log" 2>/dev/null | tail -n 1 | cut -c 1-300 >&2
     forget "$id" "$token"
     echo failed
     exit 0
