@@ -95,7 +95,7 @@ hours() { printf '%02d:%02d:00' $(($1 / 60)) $(($1 % 60)); }
 number() { printf '%s\n' "$1" | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
 
 # In the working folder, on the disk that the nodes share: what is known of the jobs.
-#   <number>.job   of a job that was submitted: its token, name, log, and what it makes
+#   <number>.job   of a job that was submitted: its token, name, log, run, and what it makes
 #   <token>.ended  the exit status, written by the job itself
 #   <token>.gone   since when the scheduler does not list the job, which said nothing
 #   listed, asked  numbers of the jobs that the scheduler lists; when it was asked

@@ -30,7 +30,7 @@ mkdir -p "$logs/$name" || exit 1
 # A job of an earlier Snakemake that was killed may still be at work on the same files.
 option target-jobs >"$jobs/$token.makes"
 for record in "$jobs"/*.job; do
-    sed 1,3d "$record" 2>/dev/null | grep -qxF -f "$jobs/$token.makes" || continue
+    sed 1,4d "$record" 2>/dev/null | grep -qxF -f "$jobs/$token.makes" || continue
     old=${record##*/} old=${old%.job} waited=0
     while is_listed "$old" || [ $? -eq 2 ]; do
         [ $waited -gt 0 ] ||
@@ -59,7 +59,8 @@ if [ $status -ne 0 ] || [ -z "$number" ]; then
     rm -f "$jobs/$token.makes"
     exit 1
 fi
-{ printf '%s\n' "$token" "$name" "$log"; cat "$jobs/$token.makes"; } >"$jobs/$number.job.$$"
+run=${SNAKEMAKE_CLUSTER_SIDECAR_VARS:--}
+{ printf '%s\n' "$token" "$name" "$log" "$run"; cat "$jobs/$token.makes"; } >"$jobs/$number.job.$$"
 mv "$jobs/$number.job.$$" "$jobs/$number.job"
 rm -f "$jobs/$token.makes"
 case $scheduler in
