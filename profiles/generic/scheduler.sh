@@ -42,7 +42,7 @@ slurm)
     ;;
 pbs)
     submit_job() {
-        qsub -V -r n -S /bin/sh -N "$1" -j oe -o "$5" \
+        qsub -V -r n -S /bin/sh -N "$(printf %.15s "$1")" -j oe -o "$5" \
             -l "nodes=1:ppn=$2,mem=$3mb,walltime=$(hours "$4")" $options "$6"
     }
     # Job ID, user, queue, name, session, nodes, tasks, memory, time, state, elapsed. Finished
@@ -91,8 +91,8 @@ esac
 # The walltime of so many minutes.
 hours() { printf '%02d:%02d:00' $(($1 / 60)) $(($1 % 60)); }
 
-# The number in what a scheduler prints: 7;cluster, 123.server, 7.1-3:1, Job <7> is submitted.
-number() { printf '%s\n' "$1" | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
+# The number in the last line that a scheduler prints: 7;cluster, 123.server, 7.1-3:1, Job <7> is submitted.
+number() { printf '%s\n' "$1" | tail -n 1 | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
 
 # In the working folder, on the disk that the nodes share: what is known of the jobs.
 #   <number>.job   of a job that was submitted: its token, name, log, run, and what it makes

@@ -22,7 +22,8 @@ minutes=$(asks runtime)
 # The rules, and the jobs of this submission, as Snakemake is told them.
 option() { sed -n "s/.* --$1 \(.*\)/\1/p" "$script" | sed 's/ --.*//' | tr ' ' '\n' | tr -d "'"; }
 name=$(option allowed-rules | sort -u | tr '\n' '+' | tr -c 'A-Za-z0-9_+' '_' | cut -c 1-60)
-name=${name%+}
+# PBS wants a letter first.
+name=$(printf %s "${name%+}" | sed 's/^[^A-Za-z]/j&/')
 token=${name:=job}.$(date +%Y%m%d-%H%M%S).$$
 log=$logs/$name/${token#"$name".}.log
 mkdir -p "$logs/$name" || exit 1
