@@ -124,11 +124,14 @@ def test_a_job_that_is_gone_without_a_word_has_failed_after_some_time(scheduler)
     assert scheduler.status() == ("running", "")
     scheduler.listed.write_text("77\n")
     assert scheduler.status() == ("running", "")
+    log = Path((scheduler.jobs / "7.job").read_text().splitlines()[2])
+    log.write_text("slurmstepd-c1: error: *** JOB 7 CANCELLED ***\nand other words\n")
     time.sleep(1.1)
     answer, message = scheduler.status()
     assert answer == "failed"
-    assert "draw+table, job 7: ended without a word" in message
-    assert "cluster_logs/draw+table" in message
+    assert "draw+table, job 7: ended without a word: cancelled, over" in message
+    assert str(log) in message
+    assert "*** JOB 7 CANCELLED ***" in message
 
 
 def test_an_end_that_is_seen_late_counts(scheduler):

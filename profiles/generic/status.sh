@@ -15,7 +15,7 @@ token=${token:-$id}
 failed() {
     echo "$name, job $1: $2. ${log:+Its log: $log}" >&2
     # What the scheduler itself wrote there: Slurm, PBS, LSF.
-    grep -E '^slurmstepd: error|PBS: |^TERM_[A-Z]+:' "$log" 2>/dev/null | tail -n 1 | cut -c 1-300 >&2
+    grep -E '^slurmstepd[^:]*: error|PBS: |^TERM_[A-Z]+:' "$log" 2>/dev/null | tail -n 1 | cut -c 1-300 >&2
     forget "$id" "$token"
     echo failed
     exit 0
