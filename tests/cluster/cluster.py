@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from support import REPO, Workflow
+from support import REPO, Workflow, write_table
 
 HERE = Path(__file__).parent
+LESIONS = [
+    f"sub-0{n}_ses-01_space-MNI152NLin6Asym_label-acuteinfarct_mask.nii.gz" for n in (1, 2, 3)
+]
 
 
 class Slurm:
@@ -78,3 +81,13 @@ class ClusterWorkflow(Workflow):
         while not (self.folder / name).exists():
             assert time.monotonic() < deadline, f"{name} does not come"
             time.sleep(0.1)
+
+
+def configure_images(workflow, real, *files: str, **config) -> None:
+    """Have images of the real lesions checked against the mask of 1 mm."""
+    rows = [
+        {"image": real / "lesions" / file, "mask": "MNI152NLin6Asym_1mm", "id": f"lesion-{n}"}
+        for n, file in enumerate(files, start=1)
+    ]
+    table = write_table(workflow.folder / "images.tsv", rows, ["image", "mask", "id"])
+    workflow.config |= {"images": str(table), **config}

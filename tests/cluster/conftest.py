@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 from cluster import HERE, ClusterWorkflow, Slurm
+from support import REPO, served_registry
 
 # What slurm.sh exits with where there can be no Slurm.
 NOT_HERE = 77
+
+# A rule that waits, on a node, for a file named go.
+SLOW = """
+rule slow:
+    input: "masks/A_2mm.nii.gz"
+    output: "slow.txt"
+    shell: "touch started; while [ ! -e go ]; do sleep 0.2; done; cp {input} {output}"
+"""
 
 # Lines for the end of the session: what runs cost, compared to the local executor.
 _report: list[str] = []
@@ -46,6 +55,32 @@ def workflow(slurm, tmp_path) -> ClusterWorkflow:
     folder = tmp_path / "work"
     folder.mkdir()
     return ClusterWorkflow(folder)
+
+
+@pytest.fixture
+def real_registry(server, real, tmp_path):
+    """Return the configuration for the real masks, served over loopback."""
+    registry = served_registry(server, real / "registered", tmp_path / "masks.tsv")
+    return {"registry": str(registry), "mirrors": False}
+
+
+@pytest.fixture
+def host(workflow, tiny):
+    """Have a host workflow whose rule `slow` waits on a node for a file named go."""
+    (workflow.folder / "Snakefile").write_text(
+        f"""
+module brain_masks:
+    snakefile: "{REPO / "Snakefile"}"
+    config: config
+
+rule all:
+    input: "slow.txt"
+
+use rule * from brain_masks as bm_*
+{SLOW}"""
+    )
+    workflow.snakefile = None
+    return workflow
 
 
 @pytest.fixture

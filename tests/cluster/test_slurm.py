@@ -10,58 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import ClusterWorkflow
-from support import REPO, Server, Workflow, served_registry, sha256, shipped_rows, write_table
+from cluster import LESIONS, ClusterWorkflow, configure_images
+from support import REPO, Server, Workflow, sha256, shipped_rows
 
-LESIONS = [
-    f"sub-0{n}_ses-01_space-MNI152NLin6Asym_label-acuteinfarct_mask.nii.gz" for n in (1, 2, 3)
-]
 NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
 # Debian's `users`; and a Python that they may run, with the packages of this one.
 GROUP = 100
 PUBLIC_PYTHON = "/usr/bin/python3"
-SLOW = """
-rule slow:
-    input: "masks/A_2mm.nii.gz"
-    output: "slow.txt"
-    shell: "touch started; while [ ! -e go ]; do sleep 0.2; done; cp {input} {output}"
-"""
-
-
-def configure_images(workflow, real, *files: str, **config) -> None:
-    """Have images of the real lesions checked against the mask of 1 mm."""
-    rows = [
-        {"image": real / "lesions" / file, "mask": "MNI152NLin6Asym_1mm", "id": f"lesion-{n}"}
-        for n, file in enumerate(files, start=1)
-    ]
-    table = write_table(workflow.folder / "images.tsv", rows, ["image", "mask", "id"])
-    workflow.config |= {"images": str(table), **config}
-
-
-@pytest.fixture
-def real_registry(server, real, tmp_path):
-    """Return the configuration for the real masks, served over loopback."""
-    registry = served_registry(server, real / "registered", tmp_path / "masks.tsv")
-    return {"registry": str(registry), "mirrors": False}
-
-
-@pytest.fixture
-def host(workflow, tiny):
-    """Have a host workflow whose rule `slow` waits on a node for a file named go."""
-    (workflow.folder / "Snakefile").write_text(
-        f"""
-module brain_masks:
-    snakefile: "{REPO / "Snakefile"}"
-    config: config
-
-rule all:
-    input: "slow.txt"
-
-use rule * from brain_masks as bm_*
-{SLOW}"""
-    )
-    workflow.snakefile = None
-    return workflow
 
 
 @pytest.fixture
