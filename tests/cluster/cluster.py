@@ -58,6 +58,10 @@ class ClusterWorkflow(Workflow):
     options = ()
     profile = "slurm"
 
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.started: list[subprocess.Popen] = []
+
     def command(self, *args) -> list[str]:
         """Return the command line of a run."""
         profile = ["--workflow-profile", str(REPO / "profiles" / self.profile)]
@@ -65,7 +69,7 @@ class ClusterWorkflow(Workflow):
 
     def start(self, *args, command=None, **options) -> subprocess.Popen:
         """Start snakemake, and return the running process; both streams are its `stdout`."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command or self.command(*args),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -74,6 +78,14 @@ class ClusterWorkflow(Workflow):
             text=True,
             **options,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a test that failed has left running."""
+        for process in self.started:
+            process.kill()
+            process.communicate()
 
     def wait_for(self, name: str) -> None:
         """Wait until a file is there."""

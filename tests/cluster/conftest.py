@@ -20,9 +20,6 @@ rule slow:
     shell: "touch started; while [ ! -e go ]; do sleep 0.2; done; cp {input} {output}"
 """
 
-# Lines for the end of the session: what runs cost, compared to the local executor.
-_report: list[str] = []
-
 
 @pytest.fixture(scope="session")
 def slurm():
@@ -50,11 +47,13 @@ def slurm():
 
 
 @pytest.fixture
-def workflow(slurm, tmp_path) -> ClusterWorkflow:
+def workflow(slurm, tmp_path):
     """Return a working folder whose runs submit to Slurm."""
     folder = tmp_path / "work"
     folder.mkdir()
-    return ClusterWorkflow(folder)
+    workflow = ClusterWorkflow(folder)
+    yield workflow
+    workflow.close()
 
 
 @pytest.fixture
@@ -84,14 +83,20 @@ use rule * from brain_masks as bm_*
 
 
 @pytest.fixture
-def report():
+def report(record_property):
     """Return a function that keeps a line for the end of the session."""
-    return _report.append
+    return lambda line: record_property("cluster", line)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Print what was reported."""
-    if _report:
+    """Print what was reported: what runs cost, compared to the local executor."""
+    lines = [
+        line
+        for done in terminalreporter.getreports("passed")
+        for name, line in done.user_properties
+        if name == "cluster"
+    ]
+    if lines:
         terminalreporter.section("cluster, compared to the local executor")
-        for line in _report:
+        for line in lines:
             terminalreporter.line(line)
