@@ -2,11 +2,16 @@
 
 import csv
 import json
+import os
 
 import nibabel as nib
 import numpy as np
 import pytest
-from support import TINY_AFFINE, save_image, served_registry, write_table
+from support import TINY_AFFINE, save_image, served_registry, tiny_mask, write_table
+
+from brainmasks.batch import in_processes, published_voxels
+from brainmasks.errors import InvalidMaskError, MaskError
+from brainmasks.registry import BrainMaskMetadata
 
 
 def rows(path) -> dict[str, dict]:
@@ -164,3 +169,16 @@ def test_real_lesions_on_the_real_mask(workflow, server, real, tmp_path):
         assert np.array_equal(aligned.affine, mask.affine)
         assert aligned.shape == mask.shape
         assert np.abs(centre(aligned) - centre(nib.load(lesion))).max() < 0.01
+
+
+def test_killed_process_is_told_with_what_to_do():
+    with pytest.raises(MaskError, match=r"one of 2 processes .* was killed.*mem_mb"):
+        in_processes(os._exit, [(1,), (1,)], workers=2)
+
+
+def test_mask_that_is_damaged_after_it_was_published_is_named(tmp_path):
+    data, row = tiny_mask("A")
+    path = tmp_path / "A_2mm.nii.gz"
+    path.write_bytes(data[:-4])
+    with pytest.raises(InvalidMaskError, match=f"mask A_2mm: {path} is damaged.*made again"):
+        published_voxels(path, BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"}))

@@ -98,6 +98,7 @@ number() { printf '%s\n' "$1" | tail -n 1 | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
 #   <number>.job   of a job that was submitted: its token, name, log, run, and what it makes
 #   <token>.ended  the exit status, written by the job itself
 #   <token>.gone   since when the scheduler does not list the job, which said nothing
+#   <token>.makes, <token>.sh  of a job that is being submitted: what it makes, its script
 #   listed, asked  numbers of the jobs that the scheduler lists; when it was asked
 #   failing        it did not answer
 jobs=$PWD/.snakemake/cluster_jobs
@@ -139,4 +140,4 @@ recall() {
     { read -r token && read -r name && read -r log; } <"$jobs/$1.job"
 }
 
-forget() { rm -f "$jobs/$1.job" "$jobs/${2:-$1}.ended" "$jobs/${2:-$1}.gone" "$jobs/${2:-$1}.void"; }
+forget() { rm -f "$jobs/$1.job" "$jobs/${2:-$1}.ended" "$jobs/${2:-$1}.gone"; }

@@ -29,10 +29,15 @@ log=$logs/$name/${token#"$name".}.log
 mkdir -p "$logs/$name" || exit 1
 
 # A job of an earlier Snakemake that was killed may still be at work on the same files.
+run=${SNAKEMAKE_CLUSTER_SIDECAR_VARS:--}
 option target-jobs >"$jobs/$token.makes"
 for record in "$jobs"/*.job; do
+    # Not of this one, which gives no two jobs the same files.
+    [ "$run" = - ] || [ "$(sed -n 4p "$record" 2>/dev/null)" != "$run" ] || continue
     sed 1,4d "$record" 2>/dev/null | grep -qxF -f "$jobs/$token.makes" || continue
     old=${record##*/} old=${old%.job} waited=0
+    # The list may be older than the job.
+    rm -f "$jobs/asked"
     while is_listed "$old" || [ $? -eq 2 ]; do
         [ $waited -gt 0 ] ||
             echo "$name: job $old of an earlier run still makes the same; it is cancelled." >&2
@@ -51,7 +56,12 @@ ended=$jobs/$token.ended
     # Snakemake's "exit 1" for whatever went wrong would hide how.
     sed 's/ && exit 0 || exit 1 *$//' "$script"
 } >"$jobs/$token.sh"
-answer=$(submit_job "$name" "${threads:-1}" "${mem_mb:-1000}" "${minutes:-60}" "$log" "$jobs/$token.sh")
+if [ -z "$threads" ] || [ -z "$mem_mb" ] || [ -z "$minutes" ]; then
+    echo "$name does not say what it needs: threads '$threads', mem_mb '$mem_mb', runtime '$minutes';" \
+        "give them as default-resources of the profile" >&2
+    exit 1
+fi
+answer=$(submit_job "$name" "$threads" "$mem_mb" "$minutes" "$log" "$jobs/$token.sh")
 status=$?
 rm -f "$jobs/$token.sh"
 number=$(number "$answer")
@@ -60,7 +70,6 @@ if [ $status -ne 0 ] || [ -z "$number" ]; then
     rm -f "$jobs/$token.makes"
     exit 1
 fi
-run=${SNAKEMAKE_CLUSTER_SIDECAR_VARS:--}
 { printf '%s\n' "$token" "$name" "$log" "$run"; cat "$jobs/$token.makes"; } >"$jobs/$number.job.$$"
 mv "$jobs/$number.job.$$" "$jobs/$number.job"
 rm -f "$jobs/$token.makes"

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .compare import Examined, examine
+from .errors import InvalidMaskError, MaskError
 from .image import content_limit, read_image, scaled_voxels
 from .registry import BrainMaskMetadata, BrainMaskRegistry
 from .stream import gunzip
@@ -23,12 +25,23 @@ def in_processes(task: Callable, arguments: Sequence[tuple], workers: int) -> li
         What to call it with.
     workers
         How many processes to use at most; with one, it is done in this one.
+
+    Raises
+    ------
+    MaskError
+        If one of the processes is killed.
     """
     workers = min(workers, len(arguments))
     if workers < 2:
         return [task(*each) for each in arguments]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(task, *zip(*arguments, strict=True)))
+    try:
+        with ProcessPoolExecutor(workers) as pool:
+            return list(pool.map(task, *zip(*arguments, strict=True)))
+    except BrokenProcessPool as err:
+        raise MaskError(
+            f"one of {workers} processes that share {len(arguments)} images was killed, perhaps "
+            "for want of memory; give the job more memory (mem_mb) or fewer threads"
+        ) from err
 
 
 def examine_image(path, mask: Mapping, registered: Sequence[Mapping[str, str]]) -> Examined:
@@ -58,8 +71,14 @@ def registry_of(rows: Sequence[Mapping[str, str]]) -> BrainMaskRegistry:
 
 
 def published_voxels(path, mask: BrainMaskMetadata):
-    """Return a published mask as an array of bool in RAS order: read once in each process."""
-    return _voxels(str(path), content_limit(mask.size))
+    """Return a published mask as an array of bool in RAS order: read once in each process.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the file has been damaged since it was published.
+    """
+    return _voxels(str(path), mask.name, content_limit(mask.size))
 
 
 @cache
@@ -68,6 +87,11 @@ def _registry(rows: tuple) -> BrainMaskRegistry:
 
 
 @cache
-def _voxels(path: str, limit: int):
-    image = read_image(gunzip(Path(path).read_bytes(), limit).content)
-    return scaled_voxels(image) == 1
+def _voxels(path: str, name: str, limit: int):
+    stream = gunzip(Path(path).read_bytes(), limit)
+    if stream.problem:
+        raise InvalidMaskError(
+            f"mask {name}: {path} is damaged: {stream.problem}. "
+            "Delete it and its sidecar to have them made again"
+        )
+    return scaled_voxels(read_image(stream.content)) == 1

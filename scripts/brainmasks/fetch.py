@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 
 from .arrived import describe
@@ -84,10 +85,12 @@ def fetch(mask: BrainMaskMetadata, ways: Ways) -> Verified:
         (a FileNotFoundError) if every place fails; gives each one's own reason.
     """
     lock = ways.cache.folder / f".{mask.name}.lock"
-    if found := _cached(mask, ways.cache):
-        # A killed run may have left it; and who still holds it has nothing more to fetch.
-        with suppress(OSError):
-            lock.unlink(missing_ok=True)
+    if hit := _cached(mask, ways.cache):
+        path, found = hit
+        if path.parent == ways.cache.folder:
+            # A killed run may have left it; and who still holds it has nothing more to fetch.
+            with suppress(OSError):
+                lock.unlink(missing_ok=True)
         return found
     if ways.offline:
         return _bring(mask, ways, alone=True)
@@ -99,15 +102,15 @@ def fetch(mask: BrainMaskMetadata, ways: Ways) -> Verified:
 
 def _arrived(mask: BrainMaskMetadata, cache: Cache) -> Verified | None:
     """Return what another run may have brought; what is damaged has been told of before."""
-    return _cached(mask, cache) if cache.has(mask) else None
+    if cache.has(mask) and (hit := _cached(mask, cache)):
+        return hit[1]
+    return None
 
 
-def _cached(mask: BrainMaskMetadata, cache: Cache) -> Verified | None:
-    if not (hit := cache.load(mask)):
-        return None
-    path, found = hit
-    log.info("mask %s: found in the cache, %s", mask.name, path)
-    return found
+def _cached(mask: BrainMaskMetadata, cache: Cache) -> tuple[Path, Verified] | None:
+    if hit := cache.load(mask):
+        log.info("mask %s: found in the cache, %s", mask.name, hit[0])
+    return hit
 
 
 def _bring(mask: BrainMaskMetadata, ways: Ways, alone: bool) -> Verified:

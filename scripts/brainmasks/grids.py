@@ -71,6 +71,7 @@ class Grid:
 
     @classmethod
     def of(cls, image) -> "Grid":
+        """Return the grid of a nibabel image of three dimensions."""
         import nibabel as nib
         import numpy as np
 
@@ -168,6 +169,7 @@ def _has_good_ras(image) -> bool:
 
 
 def is_usable(affine) -> bool:
+    """Return whether an affine (4 x 4, mm) places each voxel, and within reach."""
     import numpy as np
 
     if affine is None or not np.all(np.abs(affine) < FARTHEST):  # nor is NaN

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cluster import HERE, ClusterWorkflow, Slurm
+from filelock import FileLock
 from support import REPO, served_registry
 
 # What slurm.sh exits with where there can be no Slurm.
@@ -21,9 +22,16 @@ rule slow:
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slurm():
     """Return a running Slurm, or skip where there can be none."""
+    # A machine has one at a time; the files of this folder are run by several processes.
+    with FileLock(Path(tempfile.gettempdir()) / "brainmasks-slurm.lock"):
+        yield from running_slurm()
+
+
+def running_slurm():
+    """Start a Slurm, and stop it in the end."""
     # Not below pytest's own folder, which other users may not enter.
     folder = Path(tempfile.mkdtemp(prefix="brainmasks-slurm-"))
     script = HERE / "slurm.sh"

@@ -31,6 +31,11 @@ wait_for() { # SECONDS COMMAND...
 
 inside() { ip netns exec "$namespace" "$@"; }
 
+not_here() { # REASON
+  echo "$1" >&2
+  exit 77
+}
+
 install_packages() {
   local missing="" package
   for package in $packages; do
@@ -42,9 +47,9 @@ install_packages() {
   if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod +x $policy
-    trap "rm -f $policy" RETURN
+    trap "rm -f $policy" EXIT
   fi
-  apt-get update -qq
+  apt-get update -qq || not_here "the list of packages cannot be had"
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing ||
     not_here "these packages cannot be installed:$missing"
@@ -164,11 +169,6 @@ are_idle() {
   [ "$(sinfo -h -N -t idle -o %N | sort -u | wc -l)" = "$(wc -w <<<"$nodes")" ]
 }
 
-not_here() { # REASON
-  echo "$1" >&2
-  exit 77
-}
-
 start() {
   local theirs
   [ "$(uname)" = Linux ] || not_here "only on Linux"
@@ -208,6 +208,8 @@ stop_program() { # PROGRAM PIDFILE
 
 stop() {
   set +e
+  # What another one has started is not ours to end.
+  [ "$(readlink /etc/slurm/slurm.conf)" = "$folder/slurm.conf" ] || return 0
   local ids pidfile program left file
   if is_running "$run/slurmctld.pid" slurmctld; then
     ids=$(squeue -h -o %A)
@@ -228,10 +230,7 @@ stop() {
     ip link del brainmasks-host 2>/dev/null
     rm -rf "/etc/netns/$namespace"
   fi
-  for file in slurm cgroup slurmdbd; do
-    [ "$(readlink "/etc/slurm/$file.conf")" = "$folder/$file.conf" ] && rm "/etc/slurm/$file.conf"
-  done
-  true
+  for file in cgroup slurmdbd slurm; do rm "/etc/slurm/$file.conf"; done
 }
 
 "$action"

@@ -7,9 +7,6 @@ import pytest
 from cluster import LESIONS, configure_images
 from support import sha256
 
-# In one process, for there to be one Slurm.
-pytestmark = pytest.mark.xdist_group("slurm")
-
 
 @pytest.fixture(autouse=True)
 def generic(workflow, monkeypatch):

@@ -13,9 +13,6 @@ import pytest
 from cluster import LESIONS, ClusterWorkflow, configure_images
 from support import REPO, Server, Workflow, sha256, shipped_rows
 
-# In one process, for there to be one Slurm.
-pytestmark = pytest.mark.xdist_group("slurm")
-
 NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
 # Debian's `users`; and a Python that they may run, with the packages of this one.
 GROUP = 100

@@ -126,6 +126,20 @@ def test_cache_goes_before_site_caches(bench):
     bench.assert_published()
 
 
+def test_hit_in_a_site_cache_leaves_the_lock_of_another_run(bench):
+    site = bench.folder / "site"
+    site.mkdir()
+    (site / "A_2mm.nii.gz").write_bytes(bench.data)
+    bench.site_caches = [site]
+    bench.cache.mkdir()
+    lock = bench.cache / ".A_2mm.lock"
+    lock.touch()
+    bench.run()
+    bench.assert_nothing_wrong(kept=[lock])
+    assert lock.exists()
+    assert bench.server.asked == []
+
+
 def test_hit_writes_nothing(bench):
     bench.run()
     before = listing(bench.cache)

@@ -19,7 +19,7 @@ rule check_images:
         "../../envs/masks.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, threads: 1000 + 250 * threads,
+        mem_mb=memory,
         runtime=60,
     params:
         images=lambda wildcards: IMAGES,
@@ -45,6 +45,8 @@ rule check_image:
         # The details of all images are those of `check_images`.
         id=rf"(?!{bm.RESERVED}\.json$)[^/]+",
     retries: 0
+    group:
+        "brain_mask_images"
     conda:
         "../../envs/masks.yaml"
     resources:
@@ -74,6 +76,8 @@ rule align_image:
     wildcard_constraints:
         id="[^/]+",
     retries: 0
+    group:
+        "brain_mask_images"
     conda:
         "../../envs/masks.yaml"
     resources:

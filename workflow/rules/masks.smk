@@ -41,6 +41,8 @@ rule checksum:
         "logs/masks/{mask}.checksum.log",
     wildcard_constraints:
         mask="[^/]+",
+    # What is found of a file is the same at the next attempt.
+    retries: 0
     group:
         MASK_GROUP
     localrule: not SETTINGS["submit_masks"]
@@ -66,6 +68,8 @@ rule validate:
         "logs/masks/{mask}.validate.log",
     wildcard_constraints:
         mask="[^/]+",
+    # What is found of a file is the same at the next attempt.
+    retries: 0
     group:
         MASK_GROUP
     localrule: not SETTINGS["submit_masks"]

@@ -90,7 +90,7 @@ if IMAGES:
             "../../envs/qc.yaml"
         threads: 8
         resources:
-            mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+            mem_mb=memory,
             runtime=60,
         params:
             # Not the images themselves: a report repeats the parameters for every picture.
