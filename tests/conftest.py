@@ -100,3 +100,18 @@ def images(workflow, tiny, lesion, tmp_path):
         workflow.config |= {"images": str(table), **config}
 
     return configure
+
+
+# Here and not beside the tests on clusters: what collects the results reads this file alone.
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print what was reported: what runs cost, compared to the local executor."""
+    lines = [
+        line
+        for done in terminalreporter.getreports("passed")
+        for name, line in done.user_properties
+        if name == "cluster"
+    ]
+    if lines:
+        terminalreporter.section("cluster, compared to the local executor")
+        for line in lines:
+            terminalreporter.line(line)

@@ -94,17 +94,3 @@ use rule * from brain_masks as bm_*
 def report(record_property):
     """Return a function that keeps a line for the end of the session."""
     return lambda line: record_property("cluster", line)
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """Print what was reported: what runs cost, compared to the local executor."""
-    lines = [
-        line
-        for done in terminalreporter.getreports("passed")
-        for name, line in done.user_properties
-        if name == "cluster"
-    ]
-    if lines:
-        terminalreporter.section("cluster, compared to the local executor")
-        for line in lines:
-            terminalreporter.line(line)
