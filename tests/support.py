@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -202,3 +203,31 @@ def served_registry(server: Server, folder: Path, path: Path) -> Path:
 def sha256(path) -> str:
     """Return the SHA-256 of a file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def module(snakefile: str, name: str = "brain_masks", short: str = "bm", **options) -> str:
+    """Return the statements that take in a module; `snakefile` and options are expressions."""
+    lines = [f"module {name}:", f"    snakefile: {snakefile}"]
+    lines += [f"    {key}: {value}" for key, value in options.items()]
+    return "\n".join([*lines, f"use rule * from {name} as {short}_*"])
+
+
+def rule_all(*targets: str) -> str:
+    """Return a default rule that asks for files."""
+    return f"rule all:\n    input: {list(targets)!r}"
+
+
+def copied_repository(folder: Path) -> Path:
+    """Copy what belongs to the repository, with new modification times."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=REPO,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if (REPO / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPO / name, folder / name)
+    return folder

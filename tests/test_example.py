@@ -4,12 +4,11 @@ import gzip
 import hashlib
 import importlib.util
 import itertools
-import shutil
 
 import nibabel as nib
 import numpy as np
 import pytest
-from support import REPO, Workflow, served_registry, shipped_rows, write_table
+from support import REPO, Workflow, copied_repository, served_registry, shipped_rows, write_table
 
 FOLDER = "examples/lesion-network"
 HEADER = ["lesion", "voxels", "volume_ml", "fraction_inside"]
@@ -38,15 +37,8 @@ make_tiny_lesion = load_script("make_tiny_lesion")
 
 @pytest.fixture
 def example(tmp_path) -> Workflow:
-    """Return the example, in a copy of what it needs of the repository."""
-    leftovers = shutil.ignore_patterns(
-        ".snakemake", "__pycache__", "logs", "masks", "resources", "results"
-    )
-    copy = tmp_path / "repository"
-    for folder in ("workflow", "scripts", "config", "envs", FOLDER):
-        shutil.copytree(REPO / folder, copy / folder, ignore=leftovers)
-    shutil.copyfile(REPO / "Snakefile", copy / "Snakefile")
-    example = Workflow(copy / FOLDER)
+    """Return the example, in a copy of the repository."""
+    example = Workflow(copied_repository(tmp_path / "repository") / FOLDER)
     # The one in the folder, as a user has it.
     example.snakefile = None
     return example

@@ -1,12 +1,19 @@
 """The workflow as a module of a host workflow: from everywhere, and without disturbing the host."""
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-from support import REPO, Workflow, sha256, tiny_mask, write_table
+from support import (
+    REPO,
+    Workflow,
+    copied_repository,
+    module,
+    rule_all,
+    sha256,
+    tiny_mask,
+    write_table,
+)
 
 BOTH_ENTRIES = pytest.mark.parametrize("entry", ["Snakefile", "workflow/Snakefile"])
 
@@ -31,34 +38,6 @@ class Host(Workflow):
         """Return the statements that take in this workflow; options are expressions."""
         options = {"config": repr(self.settings)} | options
         return module(snakefile or repr(str(REPO / "Snakefile")), **options)
-
-
-def module(snakefile: str, name: str = "brain_masks", short: str = "bm", **options) -> str:
-    """Return the statements that take in a module; `snakefile` and options are expressions."""
-    lines = [f"module {name}:", f"    snakefile: {snakefile}"]
-    lines += [f"    {key}: {value}" for key, value in options.items()]
-    return "\n".join([*lines, f"use rule * from {name} as {short}_*"])
-
-
-def rule_all(*targets: str) -> str:
-    """Return a default rule that asks for files."""
-    return f"rule all:\n    input: {list(targets)!r}"
-
-
-def copied_repository(folder: Path) -> Path:
-    """Copy what belongs to the repository, with new modification times."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=REPO,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    for name in listed:
-        if (REPO / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(REPO / name, folder / name)
-    return folder
 
 
 @pytest.fixture

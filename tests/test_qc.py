@@ -12,8 +12,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from support import REPO, save_image, served_registry
-from test_module import copied_repository, module, rule_all
+from support import REPO, copied_repository, module, rule_all, save_image, served_registry
 
 from brainmasks import InvalidMaskError, MaskError
 from brainmasks.draw import draw_mask, figure, picture

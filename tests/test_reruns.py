@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support import COLUMNS, REPO, Server, Workflow, sha256, tiny_mask, write_table
-from test_module import copied_repository, module
+from support import (
+    COLUMNS,
+    REPO,
+    Server,
+    Workflow,
+    copied_repository,
+    module,
+    sha256,
+    tiny_mask,
+    write_table,
+)
 
 ENTRY = str(REPO / "Snakefile")
 A_JOBS = {"download:A_2mm", "checksum:A_2mm", "validate:A_2mm"}

@@ -11,7 +11,7 @@ from .compare import Examined, examine
 from .errors import InvalidMaskError, MaskError
 from .image import content_limit, read_image, scaled_voxels
 from .registry import BrainMaskMetadata, BrainMaskRegistry
-from .stream import gunzip
+from .stream import gunzip_whole
 
 
 def in_processes(task: Callable, arguments: Sequence[tuple], workers: int) -> list[Any]:
@@ -88,10 +88,11 @@ def _registry(rows: tuple) -> BrainMaskRegistry:
 
 @cache
 def _voxels(path: str, name: str, limit: int):
-    stream = gunzip(Path(path).read_bytes(), limit)
-    if stream.problem:
+    try:
+        image = read_image(gunzip_whole(Path(path).read_bytes(), limit))
+    except InvalidMaskError as err:
         raise InvalidMaskError(
-            f"mask {name}: {path} is damaged: {stream.problem}. "
+            f"mask {name}: {path} is damaged: {err}. "
             "Delete it and its sidecar to have them made again"
-        )
-    return scaled_voxels(read_image(stream.content)) == 1
+        ) from err
+    return scaled_voxels(image) == 1

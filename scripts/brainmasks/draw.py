@@ -20,7 +20,7 @@ from .sheet import (
     spread,
     title,
 )
-from .stream import gunzip
+from .stream import gunzip_whole
 
 # Raise it when pictures change: they are then drawn anew.
 DRAWING_VERSION = 1
@@ -106,10 +106,7 @@ def figure(image, name: str, served: str | None = None):
 
 def _published(data: bytes, sidecar: Mapping):
     """Return the image that a sidecar describes."""
-    stream = gunzip(data, content_limit(math.prod(sidecar["Grid"]["Shape"])))
-    if stream.problem:
-        raise InvalidMaskError(stream.problem)
-    image = read_image(stream.content)
+    image = read_image(gunzip_whole(data, content_limit(math.prod(sidecar["Grid"]["Shape"]))))
     found = int(_inside(image).sum())
     if found != sidecar["Voxels"]:
         raise InvalidMaskError(f"it has {found} voxels, its sidecar says {sidecar['Voxels']}")

@@ -3,7 +3,7 @@
 from .errors import InvalidMaskError
 from .image import as_nii_gz, content_limit, has_orientation, read_image, scaled_voxels
 from .registry import BrainMaskMetadata
-from .stream import gunzip
+from .stream import gunzip_whole
 
 # How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
 TOLERANCE = 1e-3
@@ -32,10 +32,7 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
 
     content = data
     if data[:2] == b"\x1f\x8b":
-        stream = gunzip(data, content_limit(mask.size))
-        if stream.problem:
-            raise InvalidMaskError(stream.problem)
-        content = stream.content
+        content = gunzip_whole(data, content_limit(mask.size))
     image = read_image(content)
     # Before any voxel is read: a header may promise far more of them than the grid has.
     if sorted(image.shape) != sorted(mask.shape):

@@ -4,6 +4,8 @@ import io
 import zlib
 from dataclasses import dataclass
 
+from .errors import InvalidMaskError
+
 # Bytes of the file that are read at once.
 _PIECE = 1 << 16
 # Bytes of content that are inflated at once: zlib would join more than that from several parts.
@@ -16,6 +18,20 @@ class Stream:
 
     content: bytes
     problem: str | None
+
+
+def gunzip_whole(data: bytes, limit: int) -> bytes:
+    """Return the content of a gzip file that is whole; the parameters are those of `gunzip`.
+
+    Raises
+    ------
+    InvalidMaskError
+        If anything is wrong with it; says what.
+    """
+    stream = gunzip(data, limit)
+    if stream.problem:
+        raise InvalidMaskError(stream.problem)
+    return stream.content
 
 
 def gunzip(data: bytes, limit: int) -> Stream:

@@ -10,7 +10,7 @@ from .image import content_limit, has_orientation, read_image, stored_voxels
 from .load import load_brain_mask, shipped_registry
 from .recode import recode
 from .registry import BrainMaskMetadata, BrainMaskRegistry
-from .stream import gunzip
+from .stream import gunzip_whole
 
 
 def find_mask(mask, registry: BrainMaskRegistry) -> tuple[BrainMaskMetadata, bytes | None]:
@@ -53,10 +53,10 @@ def _read_mask(path: Path, registry: BrainMaskRegistry) -> tuple[bytes, bytes]:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err.strerror}") from err
     if data[:2] != b"\x1f\x8b":
         return data, data
-    stream = gunzip(data, largest)
-    if stream.problem:
-        raise InvalidMaskError(f"the mask file {path} is unusable: {stream.problem}")
-    return data, stream.content
+    try:
+        return data, gunzip_whole(data, largest)
+    except InvalidMaskError as err:
+        raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
 
 
 def _by_grid(path: Path, content: bytes, registry: BrainMaskRegistry) -> BrainMaskMetadata:
@@ -97,7 +97,7 @@ def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None):
                 "(`mask_voxels`), or the path of its file"
             )
         data = load_brain_mask(mask.space, mask.resolution).read_bytes()
-    canonical = gunzip(recode(data, mask), content_limit(mask.size)).content
+    canonical = gunzip_whole(recode(data, mask), content_limit(mask.size))
     return stored_voxels(read_image(canonical)) == 1
 
 

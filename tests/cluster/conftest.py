@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cluster import HERE, ClusterWorkflow, Slurm
 from filelock import FileLock
-from support import REPO, served_registry
+from support import REPO, module, rule_all, served_registry
 
 # What slurm.sh exits with where there can be no Slurm.
 NOT_HERE = 77
@@ -74,18 +74,8 @@ def real_registry(server, real, tmp_path):
 @pytest.fixture
 def host(workflow, tiny):
     """Have a host workflow whose rule `slow` waits on a node for a file named go."""
-    (workflow.folder / "Snakefile").write_text(
-        f"""
-module brain_masks:
-    snakefile: "{REPO / "Snakefile"}"
-    config: config
-
-rule all:
-    input: "slow.txt"
-
-use rule * from brain_masks as bm_*
-{SLOW}"""
-    )
+    parts = (rule_all("slow.txt"), module(repr(str(REPO / "Snakefile")), config="config"), SLOW)
+    (workflow.folder / "Snakefile").write_text("\n\n".join(parts))
     workflow.snakefile = None
     return workflow
 

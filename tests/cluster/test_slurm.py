@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cluster import LESIONS, ClusterWorkflow, configure_images
-from support import REPO, Server, Workflow, sha256, shipped_rows
+from support import REPO, Workflow, copied_repository, module, sha256, shipped_rows
 
 NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
 # Debian's `users`; and a Python that they may run, with the packages of this one.
@@ -93,13 +93,7 @@ def test_image_that_is_not_accepted_is_named_and_not_submitted_again(
 def test_lesion_jobs_of_the_example_run_where_there_is_no_network(
     workflow, slurm, server, real, real_registry, tmp_path, report
 ):
-    copy = tmp_path / "repository"
-    for folder in ("workflow", "scripts", "config", "envs", "examples/lesion-network"):
-        shutil.copytree(
-            REPO / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", ".snakemake")
-        )
-    shutil.copyfile(REPO / "Snakefile", copy / "Snakefile")
-    workflow.folder = copy / "examples/lesion-network"
+    workflow.folder = copied_repository(tmp_path / "repository") / "examples/lesion-network"
     workflow.snakefile = None
     lesions = [str(real / "lesions" / file) for file in LESIONS]
     workflow.config = {"lesions": lesions, "brain_masks": real_registry}
@@ -142,29 +136,14 @@ def test_switch_sends_the_rules_of_each_mask_out_as_one_job(workflow, slurm, tin
     assert sha256(workflow.mask("A_2mm")) == tiny[0]["sha256"]
 
 
-def test_module_from_a_url_needs_no_network_on_the_node(workflow, slurm, tiny):
-    web = Server()
-    try:
-        for folder in ("workflow", "scripts", "config", "envs"):
-            for path in (REPO / folder).rglob("*"):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    web.files[f"/{path.relative_to(REPO)}"] = path.read_bytes()
-        web.files["/Snakefile"] = (REPO / "Snakefile").read_bytes()
-        (workflow.folder / "Snakefile").write_text(
-            f"""
-module brain_masks:
-    snakefile: "{web.url}/Snakefile"
-    config: config
-
-use rule * from brain_masks as bm_*
-"""
-        )
-        workflow.snakefile = None
-        first = slurm.next_job()
-        workflow.succeed("qc/A_2mm.png")
-        assert slurm.next_job() == first + 1
-    finally:
-        web.close()
+def test_module_from_a_url_needs_no_network_on_the_node(workflow, slurm, tiny, server, tmp_path):
+    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    statements = module(repr(f"{url}/Snakefile"), config="config")
+    (workflow.folder / "Snakefile").write_text(statements)
+    workflow.snakefile = None
+    first = slurm.next_job()
+    workflow.succeed("qc/A_2mm.png")
+    assert slurm.next_job() == first + 1
 
 
 @pytest.mark.parametrize(
