@@ -7,7 +7,23 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from support import REAL, TINY_AFFINE, Server, Workflow, save_image, tiny_mask, write_table
+from support import (
+    REAL,
+    TINY_AFFINE,
+    Server,
+    Workflow,
+    save_image,
+    spelled,
+    tiny_mask,
+    write_table,
+)
+
+
+def pytest_make_parametrize_id(config, val, argname) -> str | None:
+    """Return a short id in which letters that a console cannot show are spelled out."""
+    if not isinstance(val, str):
+        return None
+    return spelled(val)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import unicodedata
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -231,3 +232,15 @@ def copied_repository(folder: Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPO / name, folder / name)
     return folder
+
+
+def spelled(text: str) -> str:
+    """Return a short name of a text, in which letters that a console cannot show are spelled."""
+
+    def name(letter: str) -> str:
+        if " " <= letter <= "~" and letter != "\\":
+            return letter
+        return f"<{unicodedata.name(letter, f'U+{ord(letter):04X}').lower()}>"
+
+    shown = "".join(map(name, text))
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."

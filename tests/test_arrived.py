@@ -25,7 +25,7 @@ CONTENT = gzip.decompress(DATA)
 def lookalike(shape=(6, 7, 5)) -> bytes:
     voxels = np.zeros(shape, np.uint8)
     voxels[2:4, 2:4, 2:4] = 1
-    return gzip.compress(nib.Nifti1Image(voxels, MASK.affine).to_bytes())
+    return gzip.compress(nib.Nifti1Image(voxels, MASK.affine).to_bytes(), mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,36 @@ def lookalike(shape=(6, 7, 5)) -> bytes:
         (DATA[:50], ["a damaged gzip file, 50 of", f"{len(DATA)} bytes", "cut off"]),
         (DATA + b"x", ["1 bytes follow the end"]),
         (OTHER, ["another registered mask, B_2mm"]),
-        (gzip.compress(gzip.decompress(OTHER), 9), ["another registered mask, B_2mm, compressed"]),
-        (gzip.compress(CONTENT, 9), ["the mask itself, compressed differently"]),
+        (
+            gzip.compress(gzip.decompress(OTHER), 9, mtime=0),
+            ["another registered mask, B_2mm, compressed"],
+        ),
+        (gzip.compress(CONTENT, 9, mtime=0), ["the mask itself, compressed differently"]),
         (lookalike(), [f"8 voxels are 1, registered {MASK.voxels}"]),
         (lookalike((6, 7, 6)), ["its shape is (6, 7, 6), registered (6, 7, 5)"]),
         (b"\x00\x01 some\x1b[31mthing", ["something else: ", "beginning with 00 01 20 73"]),
+    ],
+    ids=[
+        "empty",
+        "HTML with a title",
+        "HTML with a title in capitals",
+        "HTML without a title",
+        "XHTML after a byte order mark",
+        "XML error",
+        "JSON error in a list",
+        "JSON without a message",
+        "git-LFS pointer",
+        "git-annex pointer",
+        "git-annex pointer by a relative path",
+        "NIfTI not gzipped",
+        "cut off",
+        "a byte too many",
+        "another mask",
+        "another mask compressed differently",
+        "the mask compressed differently",
+        "look-alike",
+        "another shape",
+        "something else",
     ],
 )
 def test_arrived(data, words):

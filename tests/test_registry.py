@@ -4,7 +4,7 @@ import gzip
 import math
 
 import pytest
-from support import COLUMNS, REPO, shipped_rows, tiny_mask, write_table
+from support import COLUMNS, REPO, shipped_rows, spelled, tiny_mask, write_table
 
 import brainmasks
 from brainmasks import RegistryError, UnknownMaskError, mask_name, read_registry
@@ -165,7 +165,7 @@ ACCEPTED = {
 def each(values: dict) -> list:
     """Return a parameter set for every column and value."""
     return [
-        pytest.param(column, value, id=f"{column}={value!a}"[:60])
+        pytest.param(column, value, id=f"{column}={spelled(value)}")
         for column, cells in values.items()
         for value in cells
     ]
@@ -604,6 +604,7 @@ def test_closest_name_to_a_typing_error_comes_first(name):
             235840,
         ),
     ],
+    ids=[f"{row['space']} {row['resolution']} mm" for row in shipped_rows()],
 )
 def test_shipped_row(name, url, sha256, content_sha256, size, shape, origin, voxels):
     entry = brainmasks.BRAIN_MASK_REGISTRY.get(name)

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import sys
+import time
 import tomllib
 
 import pytest
@@ -103,3 +105,25 @@ def test_every_config_key_and_column_is_documented():
     columns = (REPO / "config" / "masks.tsv").read_text().splitlines()[0].split("\t")
     columns += (REPO / "config" / "mirrors.tsv").read_text().splitlines()[0].split("\t")
     assert [name for name in [*keys, *columns] if f"| `{name}` |" not in page] == []
+
+
+def collected() -> list[str]:
+    """Return the ids of all tests, as a process of its own collects them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-n", "0"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+def test_ids_of_tests_are_readable_and_the_same_in_every_process():
+    """Processes that collect other ids in another second cannot share a run."""
+    first = collected()
+    time.sleep(1)
+    assert collected() == first
+    assert len(first) > 1000
+    assert [each for each in first if "\\" in each or not each.isprintable()] == []
+    assert [each for each in first if len(each) > 200] == []
