@@ -15,7 +15,6 @@ rule all:
         expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json")),
 
 
-# Its local copy, wherever this comes from: see script_file() in common.smk.
-include: workflow.source_path("workflow/rules/masks.smk")
-include: workflow.source_path("workflow/rules/images.smk")
-include: workflow.source_path("workflow/rules/qc.smk")
+include: "workflow/rules/masks.smk"
+include: "workflow/rules/images.smk"
+include: "workflow/rules/qc.smk"

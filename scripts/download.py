@@ -18,7 +18,6 @@ def main(job) -> None:
             asked=job.wildcards.mask,
             row=job.params.row | {"url": job.params.ways.url},
             ways=Ways.from_settings(**job.params.ways.settings),
-            published=job.params.published,
             mask_path=job.output.mask,
             origin_path=job.output.origin,
         )

@@ -108,17 +108,6 @@ def test_defect_of_a_script_leaves_its_traceback_in_the_log(workflow, tiny, tmp_
     assert "Traceback (most recent call last)" in log
 
 
-def test_damage_that_snakemake_is_told_not_to_see_ends_the_run(workflow, tiny):
-    """Many profiles leave only mtime among the triggers; the young script is then not seen."""
-    workflow.succeed("masks/A_2mm.nii.gz")
-    with workflow.mask("A_2mm").open("ab") as file:
-        file.write(b"x")
-    printed = workflow.fail("masks/A_2mm.nii.gz", "--rerun-triggers", "mtime")
-    assert "With these --rerun-triggers Snakemake does not make it again" in printed
-    workflow.succeed("masks/A_2mm.nii.gz")
-    workflow.succeed("masks/A_2mm.nii.gz", "--rerun-triggers", "mtime")
-
-
 @pytest.mark.parametrize("note", [b"", b"{", b"[]", b'{"location": "x"}'])
 def test_damaged_note_of_the_origin_is_mended(workflow, tiny, note):
     workflow.succeed("masks/A_2mm.nii.gz")

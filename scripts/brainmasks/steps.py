@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,11 +26,10 @@ def download(
     asked: str,
     row: Mapping[str, str],
     ways: Ways,
-    published: Iterable,
     mask_path,
     origin_path,
 ) -> None:
-    """Bring a mask into the working folder, and retire what no longer is that mask.
+    """Bring a mask into the working folder.
 
     Parameters
     ----------
@@ -40,9 +39,6 @@ def download(
         Cells of the registry.
     ways
         How the mask may be had.
-    published
-        Files that an earlier run published under this name, the mask first; they are removed if
-        the mask is not what is registered now, so that a failure leaves nothing wrong behind.
     mask_path, origin_path
         Where to put the mask and the note of where it came from.
 
@@ -54,7 +50,6 @@ def download(
     mask = BrainMaskMetadata.from_row(row)
     if asked != mask.name:
         log.warning("mask %s: %s is served under this name", asked, mask.name)
-    _retire(row, *published)
     found = fetch(mask, ways)
     publish(found.data, mask_path)
     publish(json.dumps(asdict(found.origin), indent=2).encode(), origin_path)
@@ -171,10 +166,3 @@ def _read_origin(path) -> Origin:
         raise InvalidMaskError(
             f"{path} is no note of a mask's origin; delete it to have the mask fetched again"
         ) from err
-
-
-def _retire(row: Mapping[str, str], mask_path, sidecar_path) -> None:
-    if damage := published_damage(row, mask_path, sidecar_path):
-        log.warning("%s; it is removed", damage)
-        for path in (mask_path, sidecar_path):
-            Path(path).unlink(missing_ok=True)

@@ -8,13 +8,12 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import RerunTrigger
+from snakemake.logging import logger
 
 # Naming a file fetches it: here beside the scripts, so that these can import the package.
 PACKAGE = {
@@ -152,48 +151,65 @@ REGISTERED = REGISTRY.by_hash()
 MASK_GROUP = "brain_mask" if SETTINGS["submit_masks"] else None
 
 
-def script_file(name, damage=None):
+def script_file(name):
     """Return the path of a script, for a `script:` directive.
 
     Snakemake runs a job again if its script is a local file younger than the output, as every
     file of a fresh clone is. This is the copy in the source cache: its age says nothing, and is
     set to the oldest there is. CHECKS_VERSION says when changed code must validate again.
-
-    If there is `damage` that only the script can mend, a young copy is named, with a warning.
-    It is the one reason to run a job that needs no record of an earlier run. Snakemake looks for
-    it at rules of local files alone, which is why masks.smk is included as a local copy.
     """
     path = SCRIPTS[name]
     # A copy that belongs to somebody else keeps its age; it works all the same.
     with contextlib.suppress(PermissionError):
         os.utime(path, (0, 0))
-    if damage:
-        from snakemake.logging import logger
-
-        if RerunTrigger.CODE not in workflow.rerun_triggers:
-            raise WorkflowError(
-                f"{damage}. With these --rerun-triggers Snakemake does not make it again: leave "
-                "them out, or delete the file"
-            )
-        logger.warning(f"{damage}; it is made again.")
-        young = f"{path.removesuffix('.py')}_again.py"
-        shutil.copyfile(path, young)
-        path = young
     # Not a string: Snakemake would record the path, which is another one in every run. It also
     # keeps Snakemake's `--cache`, which verifies nothing, from taking these rules.
     return Path(path)
 
 
-def download_script(wildcards):
-    """Return the script of `download`, young if the file in the working folder is not the mask."""
-    return script_file(
-        "download", bm.fetched_damage(row(wildcards), *outputs("download", wildcards))
-    )
+def regenerate(damage, paths):
+    """Have files regenerated whose content is not what it must be, whatever their times say.
+
+    Called while Snakemake plans its jobs. The files are removed, so that nothing wrong stands
+    whatever becomes of the run, and the job that makes them is forced, as by `--forcerun`: it then
+    runs under any `--rerun-triggers`, and also where only files that are there depend on it.
+    What plans without running (a dry run, a report, a summary, ...) removes nothing.
+
+    Parameters
+    ----------
+    damage
+        What is wrong; None if nothing is.
+    paths
+        All outputs of the job.
+    """
+    if not damage:
+        return
+    if workflow.touch:
+        raise WorkflowError(f"{damage}; `--touch` does not mend it: run without")
+    workflow.dag.forcefiles.update(paths)
+    # Only a run has an executor; of a run's jobs on other machines, this one has removed the files.
+    if workflow.executor_plugin is None or workflow.dryrun or not workflow.is_main_process:
+        logger.warning(f"{damage}; a run removes it, and regenerates it.")
+        return
+    for path in paths:
+        try:
+            Path(path).unlink(missing_ok=True)
+        except OSError as err:
+            raise WorkflowError(
+                f"{damage}; it cannot be removed ({err.strerror}): remove it"
+            ) from None
+    logger.warning(f"{damage}; it is removed, and regenerated.")
 
 
-def validate_script(wildcards):
-    """Return the script of `validate`, young if what stands under masks/ is not the mask."""
-    return script_file("validate", bm.published_damage(row(wildcards), *published(wildcards)))
+def nothing_but_published(wildcards):
+    """Return no input files; has a published mask regenerated that is not the registered one."""
+    try:
+        mask = REGISTRY.serve(wildcards.mask)
+    except bm.MaskError:
+        return []  # a file of a host workflow, or a misspelt mask: `download` says so
+    paths = outputs("validate", wildcards)
+    regenerate(bm.published_damage(mask.as_row(), *paths), paths)
+    return []
 
 
 def serve(wildcards):
@@ -205,19 +221,22 @@ def serve(wildcards):
 
 
 def nothing_but_registered(wildcards):
-    """Return no input files, or end the run with a message if the mask is not registered.
+    """Return no input files; has a fetched file regenerated that is not the registered mask.
 
-    It may have been a picture of an image that was asked for: then that is said, too.
+    Ends the run with a message if the mask is not registered. It may have been a picture of an
+    image that was asked for: then that is said, too.
 
     Asked by `download`, whose output no host workflow makes, and not by `validate`: Snakemake
     would report it for every file below masks/ for which a host workflow has a rule of its own.
     """
     try:
-        REGISTRY.serve(wildcards.mask)
+        mask = REGISTRY.serve(wildcards.mask)
     except bm.MaskError as err:
         near = bm.closest(wildcards.mask, list(IMAGES))
         hint = f" Or did you mean the image {' or '.join(near)}?" if near else ""
         raise WorkflowError(f"{err}{hint}") from None
+    paths = outputs("download", wildcards)
+    regenerate(bm.fetched_damage(mask.as_row(), *paths), paths)
     return []
 
 
@@ -262,11 +281,6 @@ def stock(names):
 def outputs(rule, wildcards):
     """Return the output paths of a rule, with a prefix if there is one."""
     return [str(path).format(mask=wildcards.mask) for path in getattr(rules, rule).output]
-
-
-def published(wildcards):
-    """Return the paths at which a mask and its sidecar are published."""
-    return outputs("validate", wildcards)
 
 
 def configured_images(wildcards):

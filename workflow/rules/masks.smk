@@ -24,8 +24,7 @@ rule download:
     params:
         row=row,
         ways=ways,
-        published=published,
-        script=download_script,
+        script=script_file("download"),
     script:
         "{params.script}"
 
@@ -58,6 +57,7 @@ rule checksum:
 rule validate:
     """Publish a mask and its sidecar if the mask passes every check."""
     input:
+        nothing_but_published,
         mask="resources/masks/{mask}.nii.gz",
         origin="resources/masks/{mask}.origin.json",
         checksum="resources/masks/{mask}.nii.gz.sha256",
@@ -78,7 +78,7 @@ rule validate:
     params:
         row=row,
         checks=bm.CHECKS_VERSION,
-        script=validate_script,
+        script=script_file("validate"),
     script:
         "{params.script}"
 
