@@ -148,20 +148,18 @@ class Client:
 
 
 def call_brainmasks(folder: Path, server: str, row: dict[str, str]) -> None:
-    from brainmasks import steps
-    from brainmasks.cache import Cache
-    from brainmasks.fetch import Ways
-    from brainmasks.transfer import Limits
+    from brainmasks.fetching import Cache, Fetcher, Limits
+    from brainmasks.masks import checksum, download, validate
+    from brainmasks.registry import BrainMaskMetadata
 
     limits = Limits(connect=2, stall=STALL, deadline=4, pause=3, retries=RETRIES, backoff=0.05)
     name = f"{TEMPLATE}_2mm"
-    row = row | {"url": f"{server}/{FILE}"}
-    mask, raw, _ = final_brainmasks(folder)
+    mask = BrainMaskMetadata.from_row(row | {"url": f"{server}/{FILE}"})
+    published, raw, _ = final_brainmasks(folder)
     sidecar, origin = folder / "mask.json", folder / "origin.json"
-    ways = Ways(Cache(folder / "cache"), limits=limits)
-    steps.download(name, row, ways, [mask, sidecar], raw, origin)
-    steps.checksum(row, raw, origin, folder / "sha256")
-    steps.validate(name, row, raw, origin, mask, sidecar)
+    download(name, Fetcher(mask, Cache(folder / "cache"), limits=limits), raw, origin)
+    checksum(mask, raw, origin, folder / "sha256")
+    validate(name, mask, "0", raw, origin, published, sidecar)
 
 
 def final_brainmasks(folder: Path) -> list[Path]:

@@ -30,9 +30,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from brainmasks import BRAIN_MASK_REGISTRY, BrainMaskMetadata
-from brainmasks.checks import CHECKS, PASSED, Evidence, examine
-from brainmasks.image import read_image, stored_voxels
-from brainmasks.stream import Stream
+from brainmasks.nifti import read_image, stored_voxels
+from brainmasks.nifti.checks import CHECKS, PASSED, Evidence, examine
+from brainmasks.storage import Stream
 
 NAME = "MNI152NLin6Asym_1mm"
 VALIDATION, GUNZIP, SHA256 = "validation", "gunzip", "SHA-256 of the content"

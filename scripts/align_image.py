@@ -2,21 +2,18 @@
 
 import sys
 
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.images import align
-from brainmasks.job import job_log
-
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.images import align
+    from brainmasks.job_log import job_log
+    from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
+
     with job_log(job.log[0], f"image {job.wildcards.id}"):
         align(
             image_path=job.input.image,
-            row=job.params.row,
-            registered=job.params.registered.rows,
+            mask=BrainMaskMetadata.from_row(job.params.row),
+            registry=BrainMaskRegistry.from_rows(job.params.registered),
             resample=job.params.resample,
             aligned_path=job.output.image,
             sidecar_path=job.output.sidecar,
@@ -24,4 +21,6 @@ def main(job) -> None:
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

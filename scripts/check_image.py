@@ -2,26 +2,25 @@
 
 import sys
 
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.images import check_image
-from brainmasks.job import job_log
-
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.images import PublishedMask, check_image
+    from brainmasks.job_log import job_log
+    from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
+
     with job_log(job.log[0], f"image {job.wildcards.id}"):
         check_image(
             name=job.wildcards.id,
             entry=job.params.entry,
-            mask={"path": job.input.mask, "row": job.params.row},
-            registered=job.params.registered.rows,
+            mask=PublishedMask(job.input.mask, BrainMaskMetadata.from_row(job.params.row)),
+            registry=BrainMaskRegistry.from_rows(job.params.registered),
             accept=job.params.accept,
             details_path=job.output.details,
         )
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

@@ -2,24 +2,22 @@
 
 import sys
 
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.images import check_images
-from brainmasks.job import job_log
-
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.images import PublishedMask, check_images
+    from brainmasks.job_log import job_log
+    from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
+
     paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
     with job_log(job.log[0], "images"):
         check_images(
             images=job.params.images,
             masks={
-                name: {"path": path, "row": job.params.rows[name]} for name, path in paths.items()
+                name: PublishedMask(path, BrainMaskMetadata.from_row(job.params.rows[name]))
+                for name, path in paths.items()
             },
-            registered=job.params.registered.rows,
+            registry=BrainMaskRegistry.from_rows(job.params.registered),
             accept=job.params.accept,
             table_path=job.output.table,
             details_path=job.output.details,
@@ -28,4 +26,6 @@ def main(job) -> None:
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

@@ -2,19 +2,16 @@
 
 import sys
 
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.job import job_log
-from brainmasks.steps import checksum
-
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.job_log import job_log
+    from brainmasks.masks import checksum
+    from brainmasks.registry import BrainMaskMetadata
+
     with job_log(job.log[0], f"mask {job.wildcards.mask}"):
         checksum(
-            row=job.params.row,
+            mask=BrainMaskMetadata.from_row(job.params.row),
             mask_path=job.input.mask,
             origin_path=job.input.origin,
             checksum_path=job.output.checksum,
@@ -22,4 +19,6 @@ def main(job) -> None:
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

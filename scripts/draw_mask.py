@@ -2,16 +2,12 @@
 
 import sys
 
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.draw import draw_mask
-from brainmasks.job import job_log
-
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.job_log import job_log
+    from brainmasks.qc import draw_mask
+
     with job_log(job.log[0], f"mask {job.wildcards.mask}"):
         draw_mask(
             mask_path=job.input.mask,
@@ -21,4 +17,6 @@ def main(job) -> None:
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

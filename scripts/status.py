@@ -1,20 +1,20 @@
-"""Print which masks are in stock, and where."""
+"""Print which masks are cached, and where."""
 
 import sys
-
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.job import job_log
-from brainmasks.stock import in_stock, status
 
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.fetching import Fetcher
+    from brainmasks.job_log import job_log
+    from brainmasks.masks import status
+
+    fetchers = [Fetcher.from_settings(**each) for each in job.params.masks]
     with job_log(job.log[0], "masks of the registry"):
-        print(status(in_stock(job.params.stock)))
+        print(status(fetchers))
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

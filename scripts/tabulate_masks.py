@@ -2,19 +2,17 @@
 
 import sys
 
-if "snakemake" in globals():
-    # Ours, whatever other version of brainmasks is installed.
-    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
-
-from brainmasks.job import job_log
-from brainmasks.tabulate import tabulate_masks
-
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.job_log import job_log
+    from brainmasks.qc import tabulate_masks
+
     with job_log(job.log[0], "table of masks"):
         tabulate_masks(sidecar_paths=job.input.sidecars, page_path=job.output[0])
 
 
 if __name__ == "__main__":
+    # Ours, whatever other version of brainmasks is installed.
+    sys.path.insert(0, snakemake.scriptdir)  # noqa: F821, provided by Snakemake
     main(snakemake)  # noqa: F821, provided by Snakemake

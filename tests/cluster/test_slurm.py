@@ -118,7 +118,7 @@ def test_switch_sends_the_rules_of_each_mask_out_as_one_job(workflow, slurm, tin
     first = slurm.next_job()
     printed = workflow.fail("masks/A_2mm.nii.gz")
     # The node cannot reach the server; the console says so, and what to do.
-    assert "mask A_2mm could be had from none of its" in printed
+    assert "mask A_2mm is not available from any source" in printed
     assert "no connection" in printed
     assert server.asked == []
 

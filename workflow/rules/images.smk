@@ -1,6 +1,6 @@
 # Images that meet a mask: are they on its grid, the right way round? And how to get them there.
 #
-# {id} takes any name, so that a misspelt one gets the message of `image` in common.smk.
+# {id} takes any name, so that a misspelt one gets the message of `image` in image_functions.smk.
 
 
 rule check_images:
@@ -23,13 +23,12 @@ rule check_images:
         runtime=60,
     params:
         images=lambda wildcards: IMAGES,
-        rows=lambda wildcards: {n: REGISTRY.serve(n).as_row() for n in masks_of_images()},
+        rows=rows_of_images,
         registered=every_row,
         accept=SETTINGS["accept"],
-        version=bm.IMAGES_VERSION,
-        script=script_file("check_images"),
+        code=code("check_images", "nifti", "images"),
     script:
-        "{params.script}"
+        script_file("check_images")
 
 
 rule check_image:
@@ -43,7 +42,7 @@ rule check_image:
         "logs/checks/{id}.log",
     wildcard_constraints:
         # The details of all images are those of `check_images`.
-        id=rf"(?!{bm.RESERVED}\.json$)[^/]+",
+        id=rf"(?!{bm.images.RESERVED}\.json$)[^/]+",
     retries: 0
     group:
         "brain_mask_images"
@@ -57,10 +56,9 @@ rule check_image:
         row=row_of_image,
         registered=every_row,
         accept=SETTINGS["accept"],
-        version=bm.IMAGES_VERSION,
-        script=script_file("check_image"),
+        code=code("check_image", "nifti", "images"),
     script:
-        "{params.script}"
+        script_file("check_image")
 
 
 rule align_image:
@@ -87,7 +85,6 @@ rule align_image:
         row=row_of_image,
         registered=every_row,
         resample=SETTINGS["resample"],
-        version=bm.IMAGES_VERSION,
-        script=script_file("align_image"),
+        code=code("align_image", "nifti", "images"),
     script:
-        "{params.script}"
+        script_file("align_image")

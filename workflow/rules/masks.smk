@@ -6,7 +6,7 @@
 
 
 rule download:
-    """Bring the bytes of a mask into the working folder, from the first place that has them."""
+    """Bring the bytes of a mask into the working folder, from the first source that has them."""
     input:
         nothing_but_registered,
     output:
@@ -23,10 +23,9 @@ rule download:
         "../../envs/masks.yaml"
     params:
         row=row,
-        ways=ways,
-        script=script_file("download"),
+        sources=sources,
     script:
-        "{params.script}"
+        script_file("download")
 
 
 rule checksum:
@@ -49,9 +48,8 @@ rule checksum:
         "../../envs/masks.yaml"
     params:
         row=row,
-        script=script_file("checksum"),
     script:
-        "{params.script}"
+        script_file("checksum")
 
 
 rule validate:
@@ -77,10 +75,9 @@ rule validate:
         "../../envs/masks.yaml"
     params:
         row=row,
-        checks=bm.CHECKS_VERSION,
-        script=script_file("validate"),
+        code=code("validate", "nifti", "masks"),
     script:
-        "{params.script}"
+        script_file("validate")
 
 
 rule prefetch:
@@ -91,19 +88,22 @@ rule prefetch:
     conda:
         "../../envs/masks.yaml"
     params:
-        stock=stock(SETTINGS["masks"]),
+        masks=rows_and_sources(SETTINGS["masks"]),
     script:
         script_file("prefetch")
 
 
 rule status:
-    """Print what is in stock: each registered mask, where it was found, what is missing."""
+    """Print what is cached: each registered mask, where it was found, what is missing."""
     log:
         "logs/masks/status.log",
     localrule: True
     conda:
         "../../envs/masks.yaml"
     params:
-        stock=stock(REGISTRY),
+        masks=rows_and_sources(REGISTRY),
     script:
         script_file("status")
+
+
+refuse_output_cache("download", "checksum", "validate")

@@ -31,7 +31,7 @@ rule draw_mask:
         mem_mb=500,
         runtime=5,
     params:
-        drawing=bm.DRAWING_VERSION,
+        code=code("draw_mask", "qc"),
     script:
         script_file("draw_mask")
 
@@ -58,7 +58,7 @@ rule tabulate_masks:
         mem_mb=500,
         runtime=5,
     params:
-        table=bm.TABLE_VERSION,
+        code=code("tabulate_masks", "qc"),
     script:
         script_file("tabulate_masks")
 
@@ -95,10 +95,9 @@ if IMAGES:
         params:
             # Not the images themselves: a report repeats the parameters for every picture.
             batch=digest(IMAGES),
-            rows=lambda wildcards: {n: REGISTRY.serve(n).as_row() for n in masks_of_images()},
+            rows=rows_of_images,
             registered=every_row,
-            checks=bm.IMAGES_VERSION,
-            drawing=bm.OVERLAY_VERSION,
+            code=code("draw_images", "nifti", "images", "qc"),
         script:
             script_file("draw_images")
 
@@ -122,7 +121,7 @@ rule tabulate_images:
     conda:
         "../../envs/masks.yaml"
     params:
-        table=bm.IMAGES_TABLE_VERSION,
+        code=code("tabulate_images", "qc"),
     script:
         script_file("tabulate_images")
 

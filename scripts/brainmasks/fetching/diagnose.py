@@ -1,0 +1,126 @@
+"""Say in one line what a file is that is not the mask."""
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+
+from ..errors import InvalidMaskError
+from ..nifti import content_limit, read_image, recode, stored_voxels
+from ..registry import BrainMaskMetadata
+from ..storage import gunzip
+
+LONGEST = 100
+_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_ANNEX = re.compile(rb"annex/objects/(?:[^\s/]+/)*([^\s/]+)")
+
+
+def diagnose(
+    data: bytes, mask: BrainMaskMetadata, registered: Mapping[str, str], largest: int | None = None
+) -> str:
+    """Return what arrived instead of a mask.
+
+    Parameters
+    ----------
+    data
+        The file, or its beginning.
+    mask
+        What was expected.
+    registered
+        Name of each registered mask by SHA-256 of its file, and of its content.
+    largest
+        Most bytes that were collected; if the file has more, its end was not seen.
+    """
+    size = f"{len(data)} bytes"
+    if largest is not None and len(data) > largest:
+        size = f"more than {largest} bytes"
+    if not data:
+        return "an empty file"
+    other = registered.get(hashlib.sha256(data).hexdigest(), mask.name)
+    if other != mask.name:
+        return f"another registered mask, {other}"
+    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    lower = start[:512].lower()
+    if lower.startswith((b"<!doctype html", b"<html")) or b"<html" in lower:
+        title = _TITLE.search(data[:65536])
+        name = f' titled "{_text(title[1])}"' if title else ""
+        return f"an HTML page{name} ({size})"
+    if start.startswith((b"<?xml", b"<Error")):
+        return f'an XML message "{_text(data[:4096])}" ({size})'
+    if start.startswith((b"{", b"[")) and (message := _json_message(data[:65536])):
+        return f'a JSON message "{message}" ({size})'
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        return f"a git-LFS pointer, not the file: run `git lfs pull` there ({size})"
+    if len(data) < 4096 and (key := _ANNEX.search(data)):
+        return f"a git-annex pointer to {_text(key[1])}, not the file: run `git annex get` there"
+    if data[:2] == b"\x1f\x8b":
+        return _gzip(data, mask, registered, size, largest)
+    if _is_nifti(data):
+        return f"{_image(data, mask, 'a NIfTI file, not gzipped')} ({size})"
+    return f"something else: {size}, beginning with {data[:8].hex(' ')} ({_text(data[:16])!r})"
+
+
+def _gzip(
+    data: bytes,
+    mask: BrainMaskMetadata,
+    registered: Mapping[str, str],
+    size: str,
+    largest: int | None,
+) -> str:
+    if largest is not None and len(data) > largest:
+        return f"a gzip file of {size}"
+    stream = gunzip(data, content_limit(mask.size))
+    if stream.problem:
+        expected = f" of {mask.bytes}" if "cut off" in stream.problem else ""
+        return f"a damaged gzip file, {len(data)}{expected} bytes: {stream.problem}"
+    if other := registered.get(hashlib.sha256(stream.content).hexdigest()):
+        which = "the mask itself" if other == mask.name else f"another registered mask, {other}"
+        return f"{which}, compressed differently"
+    return f"{_image(data, mask, 'a gzip file')} ({size})"
+
+
+def _image(data: bytes, mask: BrainMaskMetadata, kind: str) -> str:
+    """Say in what an image differs from the mask."""
+    try:
+        recoded = gunzip(recode(data, mask), content_limit(mask.size)).content
+        voxels = int(stored_voxels(read_image(recoded)).sum(dtype=int))
+    except InvalidMaskError as err:
+        return f"{kind} that is not the mask: {err}"
+    if hashlib.sha256(recoded).hexdigest() == mask.content_sha256:
+        return f"{kind} with the mask, encoded differently"
+    counts = f"{voxels} voxels are 1, registered {mask.voxels}"
+    if voxels != mask.voxels:
+        return f"{kind} with another mask on the same grid: {counts}"
+    return (
+        f"{kind} with a mask on the same grid: {counts}, but recoding does not give the "
+        "registered bytes: others are 1, or the registered file is encoded in its own way"
+    )
+
+
+def _is_nifti(data: bytes) -> bool:
+    return data[344:347] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
+
+
+def _json_message(data: bytes) -> str | None:
+    """Return the message of a JSON error, or its beginning."""
+    try:
+        content = json.loads(data)
+    except ValueError:
+        return None
+    while isinstance(content, list) and content:
+        content = content[0]
+    for key in ("message", "detail", "error", "errors", "title"):
+        while isinstance(content, dict) and key in content:
+            content = content[key]
+            while isinstance(content, list) and content:
+                content = content[0]
+    return _text((content if isinstance(content, str) else json.dumps(content)).encode())
+
+
+def _text(raw: bytes) -> str:
+    """Return readable text on one line: no tags, no control characters, not too long."""
+    text = html.unescape(_TAG.sub(" ", raw.decode("utf-8", "replace")))
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,174 @@
+"""Bring one mask: from the cache, else from the first source that has the registered bytes."""
+
+import logging
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from ..errors import FetchError, MaskError
+from ..registry import BrainMaskMetadata, Mirror
+from ..urls import without_credentials
+from .cache import Cache
+from .http import DEFAULT_LIMITS, Limits
+from .single_flight import polite_delay, single_flight
+from .sources import LocalCopy, MirrorServer, RegisteredURL, Source
+from .verification import Verified
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """One mask, and the sources from which it may come.
+
+    Attributes
+    ----------
+    mask : BrainMaskMetadata
+        What is registered.
+    cache : Cache
+        Looked at first; what comes from elsewhere is kept there.
+    mirrors : sequence of Mirror
+        Other sources, in order.
+    offline : bool
+        Whether to do without network: no socket is opened.
+    registered : mapping
+        Name of each registered mask by SHA-256 of its file and of its content, to name what
+        arrived instead of the right file.
+    limits : Limits
+        How long to wait for servers, and for other runs.
+    """
+
+    mask: BrainMaskMetadata
+    cache: Cache
+    mirrors: Sequence[Mirror] = ()
+    offline: bool = False
+    registered: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = DEFAULT_LIMITS
+
+    @classmethod
+    def from_settings(
+        cls,
+        row: Mapping[str, str],
+        url: str,
+        cache_dir: str,
+        site_caches: Sequence[str],
+        mirrors: Sequence[str],
+        offline: bool,
+        registered: Mapping[str, str],
+    ) -> "Fetcher":
+        """Return the fetcher that plain values describe, as a workflow hands them to a job.
+
+        `url` is that of the row, with the credentials that are left out of what is recorded.
+        """
+        mask = BrainMaskMetadata.from_row({**row, "url": url})
+        cache = Cache(cache_dir, site_caches)
+        return cls(mask, cache, [Mirror(location) for location in mirrors], offline, registered)
+
+    def fetch(self) -> Verified:
+        """Return the verified bytes: cache, local copies, registered URL, other servers.
+
+        What did not come from the cache is kept there, if it can be written.
+
+        Raises
+        ------
+        FetchError
+            (a FileNotFoundError) if every source fails; gives each one's own reason.
+        """
+        lock = self.cache.folder / f".{self.mask.name}.lock"
+        if hit := self._cached():
+            path, found = hit
+            if path.parent == self.cache.folder:
+                # A killed run may have left it; and who still holds it has nothing more to fetch.
+                with suppress(OSError):
+                    lock.unlink(missing_ok=True)
+            return found
+        if self.offline:
+            return self._bring(alone=True)
+        # Of many runs that miss at once, one fetches; the others then find it in the cache.
+        arrived = partial(self.cache.has, self.mask)
+        with single_flight(lock, arrived, self.limits.patience) as alone:
+            return self._brought_by_others() or self._bring(alone)
+
+    def sources(self) -> Iterator[Source]:
+        """Yield the sources beyond the cache in their order."""
+        servers = (self.registered, self.offline, self.limits)
+        for mirror in self.mirrors:
+            if not mirror.is_remote:
+                yield LocalCopy(self.mask, mirror, self.registered)
+        yield RegisteredURL(self.mask, self.mask.url, *servers)
+        for mirror in self.mirrors:
+            if mirror.is_remote:
+                yield MirrorServer(self.mask, mirror.location, *servers)
+
+    def _cached(self) -> tuple[Path, Verified] | None:
+        if hit := self.cache.load(self.mask):
+            log.info("mask %s: found in the cache, %s", self.mask.name, hit[0])
+        return hit
+
+    def _brought_by_others(self) -> Verified | None:
+        """Return what another run may have cached; what is damaged has been told of before."""
+        if self.cache.has(self.mask) and (hit := self._cached()):
+            return hit[1]
+        return None
+
+    def _bring(self, alone: bool) -> Verified:
+        name = self.mask.name
+        failures = [f"cache {folder}: not there" for folder in self.cache.folders()]
+        for source in self.sources():
+            if source.is_server and not alone:
+                if found := self._after_others():
+                    return found
+                alone = True
+            try:
+                found = source.read()
+            except (MaskError, OSError) as err:
+                log.info("mask %s: %s: %s", name, source.name, err)
+                failures.append(f"{source.name}: {err}")
+                continue
+            log.info("mask %s: %s, verified by %s", name, source.name, found.origin.verified_by)
+            self._keep(found)
+            return found
+        raise FetchError(self._not_available(failures))
+
+    def _after_others(self) -> Verified | None:
+        """Let others go first for a moment, and return what they may have brought."""
+        delay = polite_delay(self.limits.spread)
+        log.info("mask %s: without a lock, %.1f s until a server is asked", self.mask.name, delay)
+        time.sleep(delay)
+        return self._brought_by_others()
+
+    def _keep(self, found: Verified) -> None:
+        try:
+            self.cache.store(self.mask, found)
+        except (MaskError, OSError) as err:
+            log.warning(
+                "mask %s is not kept in the cache %s: %s; set `cache_dir` to a folder that you can "
+                "write",
+                self.mask.name,
+                self.cache.folder,
+                getattr(err, "strerror", None) or err,
+            )
+
+    def _not_available(self, failures: Sequence[str]) -> str:
+        mask, path = self.mask, self.cache.path(self.mask)
+        remedies = [mirror.remedy for mirror in self.mirrors if mirror.remedy]
+        if self.offline:
+            remedy = (
+                f"on a machine with network that sees {path.parent}: `snakemake prefetch` with the "
+                "same configuration"
+            )
+            if mask.url == without_credentials(mask.url) and mask.url.startswith("http"):
+                options = "--fail --location --create-dirs"
+                target, url = shlex.quote(str(path)), shlex.quote(mask.url)
+                remedy += f", or `curl {options} --output {target} {url}`"
+            remedies.append(remedy)
+        remedies.append(f"put the file with SHA-256 {mask.sha256} at {path}")
+        return (
+            f"mask {mask.name} is not available from any source: "
+            + "; ".join(f"({n}) {failure}" for n, failure in enumerate(failures, start=1))
+            + f". To fix: {', or '.join(dict.fromkeys(remedies))}"
+        )

@@ -1,0 +1,132 @@
+"""Verified bytes of a mask: by which hash, and where they came from."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import InvalidMaskError
+from ..nifti import content_limit, recode
+from ..registry import BrainMaskMetadata
+from ..storage import gunzip
+from .diagnose import diagnose
+
+log = logging.getLogger(__name__)
+
+SHA256 = "sha256"
+CONTENT_SHA256 = "content_sha256"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the bytes of a mask came from, and how they were verified.
+
+    Attributes
+    ----------
+    location : str
+        The URL, or the copy as the table of mirrors writes it.
+    recoded : bool
+        Whether it was stored differently there, and recoded to the canonical encoding.
+    verified_by : str
+        ``"sha256"``, or ``"content_sha256"`` if only the gunzipped bytes are the registered ones.
+    """
+
+    location: str
+    recoded: bool
+    verified_by: str
+
+    @classmethod
+    def from_note(cls, note: Mapping[str, Any]) -> "Origin":
+        """Return what a note says, whatever else another version wrote into it.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If it is no such note.
+        """
+        return cls(note["location"], note["recoded"], note["verified_by"])
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The bytes of a mask, verified, and where they came from."""
+
+    data: bytes
+    origin: Origin
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def difference(data: bytes, mask: BrainMaskMetadata, verified_by: str) -> str | None:
+    """Return in what a file is not the registered one, None if it is.
+
+    Parameters
+    ----------
+    data
+        The file.
+    mask
+        What is registered.
+    verified_by
+        Which hash counts: `CONTENT_SHA256`, or else `SHA256`.
+    """
+    if verified_by == CONTENT_SHA256:
+        stream = gunzip(data, content_limit(mask.size))
+        if stream.problem:
+            return f"is damaged: {stream.problem}"
+        found, expected, of = stream.content, mask.content_sha256, "content of SHA-256"
+    else:
+        found, expected, of = data, mask.sha256, "SHA-256"
+    digest = hashlib.sha256(found).hexdigest()
+    return None if digest == expected else f"has {of} {digest}, expected {expected}"
+
+
+def accept(
+    data: bytes,
+    mask: BrainMaskMetadata,
+    location: str,
+    registered: Mapping[str, str] = MappingProxyType({}),
+) -> Verified:
+    """Return a copy from elsewhere if it is the mask, recoded where it is encoded differently.
+
+    Parameters
+    ----------
+    data
+        The copy.
+    mask
+        What is registered.
+    location
+        Where the copy comes from.
+    registered
+        Name of each registered mask by SHA-256 of its file and of its content.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it is not the mask.
+    """
+    candidates = [(data, False)]
+    try:
+        candidates.append((recode(data, mask), True))
+    except InvalidMaskError as err:
+        log.debug("%s: %s", location, err)
+    # The registered file itself, if it can be had; else the registered content.
+    for verified_by in (SHA256, CONTENT_SHA256):
+        for candidate, recoded in candidates:
+            if difference(candidate, mask, verified_by) is None:
+                return Verified(candidate, Origin(location, recoded, verified_by))
+    raise InvalidMaskError(mismatch(data, mask, registered, content_limit(mask.size)))
+
+
+def mismatch(
+    data: bytes, mask: BrainMaskMetadata, registered: Mapping[str, str], largest: int
+) -> str:
+    """Return what was expected, and what was found instead; see `diagnose`."""
+    return (
+        f"expected SHA-256 {mask.sha256}, found {hashlib.sha256(data[:largest]).hexdigest()}: "
+        f"{diagnose(data, mask, registered, largest)}"
+    )

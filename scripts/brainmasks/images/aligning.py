@@ -1,0 +1,134 @@
+"""Bring one image onto a mask's grid."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidMaskError
+from ..masks import generated_by
+from ..nifti import as_nii_gz
+from ..paths import StrPath
+from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from ..storage import publish, to_json
+from .compare import compare_to_mask
+from .opening import Unreadable, open_image, require_whole
+from .verdicts import (
+    NOT_AN_IMAGE,
+    OBLIQUE,
+    OTHER_RESOLUTION,
+    REORIENTED,
+    SAME_GRID,
+    SHIFTED,
+    UNKNOWN_GRID,
+    found_to_be,
+)
+
+if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+
+REORDERED = "axes reordered"
+UNCHANGED = "unchanged"
+RESAMPLED = "nearest neighbour"
+
+# What is in the same world elsewhere.
+RESAMPLABLE = (
+    SHIFTED,
+    OTHER_RESOLUTION,
+    OBLIQUE,
+    UNKNOWN_GRID,
+)
+
+
+def align(
+    image_path: StrPath,
+    mask: BrainMaskMetadata,
+    registry: BrainMaskRegistry,
+    resample: str | None,
+    aligned_path: StrPath,
+    sidecar_path: StrPath,
+) -> None:
+    """Write an image on a mask's grid: by reordering axes, or by resampling if that is asked for.
+
+    Parameters
+    ----------
+    image_path
+        The image.
+    mask
+        The mask whose grid it is.
+    registry
+        All registered masks, to name the grid that the image is on instead.
+    resample
+        ``"nearest"``, or None to do nothing that is not lossless.
+    aligned_path, sidecar_path
+        Where to write the image and the note of what was done.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the image is damaged, or cannot be brought there without a change of space or a guess.
+    """
+    import nibabel as nib
+
+    found = compare_to_mask(image_path, mask, registry=registry, voxels=False)
+    if found.verdict in (*SAME_GRID, *RESAMPLABLE):
+        _require_readable(image_path)
+    if found.verdict in SAME_GRID:
+        method = UNCHANGED if found.verdict != REORIENTED else REORDERED
+        image = nib.as_closest_canonical(nib.load(image_path))
+    elif resample == "nearest" and found.verdict in RESAMPLABLE:
+        method = RESAMPLED
+        image = _resampled(nib.load(image_path), mask)
+    else:
+        remedy = ""
+        if found.verdict in RESAMPLABLE:
+            remedy = ". Or set `resample: nearest` in the configuration"
+        raise InvalidMaskError(
+            f"image {image_path} is not brought onto the grid of {mask.name}: "
+            f"{found.verdict}: {found.detail}{remedy}"
+        )
+    publish(_encoded(image, mask), aligned_path)
+    note = {
+        "Sources": [str(image_path)],
+        "SourceSHA256": hashlib.sha256(Path(image_path).read_bytes()).hexdigest(),
+        "SpatialReference": mask.space,
+        "Resolution": f"{mask.resolution:g} mm isotropic",
+        "Mask": mask.name,
+        "Verdict": found.verdict,
+        "DisplacementMM": found.displacement_mm,
+        "Method": method,
+        "Lossless": method != RESAMPLED,
+        "GeneratedBy": generated_by(),
+    }
+    publish(to_json(note), sidecar_path)
+
+
+def _require_readable(path: StrPath) -> None:
+    try:
+        require_whole(open_image(path))
+    except Unreadable as err:
+        found = found_to_be(NOT_AN_IMAGE, why=err)
+        raise InvalidMaskError(f"image {path}: {found.verdict}: {found.detail}") from err
+
+
+def _resampled(image: "SpatialImage", mask: BrainMaskMetadata) -> "SpatialImage":
+    import numpy as np
+    from nibabel.processing import resample_from_to
+
+    stored = image.get_data_dtype()
+    resampled = resample_from_to(image, (mask.shape, mask.affine), order=0)
+    if stored.kind in "iu" and image.dataobj.slope == 1 and image.dataobj.inter == 0:
+        # Nearest neighbour makes no new values, so integers stay what they were.
+        data = np.rint(resampled.get_fdata()).astype(stored)
+        return type(resampled)(data, resampled.affine, resampled.header)
+    return resampled
+
+
+def _encoded(image: "SpatialImage", mask: BrainMaskMetadata) -> bytes:
+    """Return a .nii.gz of an image's voxels on exactly the mask's grid."""
+    import nibabel as nib
+    import numpy as np
+
+    voxels = np.asanyarray(image.dataobj)
+    aligned = nib.Nifti1Image(voxels, mask.affine, dtype=voxels.dtype)
+    aligned.header.set_xyzt_units("mm")
+    return as_nii_gz(aligned)

@@ -1,0 +1,122 @@
+"""Many images against published masks: in several processes, each mask read once in each."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidMaskError, MaskError
+from ..nifti import content_limit, read_image, scaled_voxels
+from ..paths import StrPath
+from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from ..storage import gunzip_whole
+from .compare import Examined, examine
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PublishedMask:
+    """A mask as it was published.
+
+    Attributes
+    ----------
+    path : str or path
+        The file.
+    metadata : BrainMaskMetadata
+        What is registered for it.
+    """
+
+    path: StrPath
+    metadata: BrainMaskMetadata
+
+    def voxels(self) -> "NDArray[np.bool_]":
+        """Return where it is 1, an array of bool in RAS order: read once in each process.
+
+        Raises
+        ------
+        InvalidMaskError
+            If the file has been damaged since it was published.
+        """
+        limit = content_limit(self.metadata.size)
+        return _voxels(str(self.path), self.metadata.name, limit)
+
+
+def in_processes(
+    task: Callable[..., Any], items: Sequence[Any], workers: int, *shared: Any
+) -> list[Any]:
+    """Return what a task returns for each item, in their order.
+
+    Parameters
+    ----------
+    task
+        A function of a module: called with an item, and what is shared.
+    items
+        What differs from call to call.
+    workers
+        How many processes to use at most; with one, it is done in this one.
+    *shared
+        What all calls have in common: handed to each process once.
+
+    Raises
+    ------
+    MaskError
+        If one of the processes is killed.
+    """
+    workers = min(workers, len(items))
+    if workers < 2:
+        return [task(item, *shared) for item in items]
+    try:
+        with ProcessPoolExecutor(workers, initializer=_begin, initargs=(task, shared)) as pool:
+            return list(pool.map(_work, items))
+    except BrokenProcessPool as err:
+        raise MaskError(
+            f"one of {workers} processes that share {len(items)} images was killed, perhaps "
+            "for want of memory; give the job more memory (mem_mb) or fewer threads"
+        ) from err
+
+
+# What a process was begun with; in the process of the caller it stays empty.
+_begun: list[tuple[Callable[..., Any], Iterable[Any]]] = []
+
+
+def _begin(task: Callable[..., Any], shared: Iterable[Any]) -> None:
+    _begun.append((task, shared))
+
+
+def _work(item: Any) -> Any:
+    task, shared = _begun[-1]
+    return task(item, *shared)
+
+
+def examine_image(path: StrPath, mask: PublishedMask, registry: BrainMaskRegistry) -> Examined:
+    """Return what is found about an image, compared to a published mask.
+
+    Parameters
+    ----------
+    path
+        The image.
+    mask
+        The mask.
+    registry
+        All registered masks, to name the grid that the image is on instead.
+    """
+    return examine(path, mask.metadata, registry, mask.voxels)
+
+
+@cache
+def _voxels(path: str, name: str, limit: int) -> "NDArray[np.bool_]":
+    try:
+        image = read_image(gunzip_whole(Path(path).read_bytes(), limit))
+    except InvalidMaskError as err:
+        raise InvalidMaskError(
+            f"mask {name}: {path} is damaged: {err}. "
+            "Delete it and its sidecar to have them regenerated"
+        ) from err
+    voxels: NDArray[np.bool_] = scaled_voxels(image) == 1
+    return voxels

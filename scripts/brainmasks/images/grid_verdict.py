@@ -1,0 +1,257 @@
+"""The grid that an image's header states, judged against those of registered masks.
+
+It needs no voxels.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..nifti import TOLERANCE, has_orientation
+from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from .grids import Grid, displacement, is_usable
+from .opening import reason
+from .verdicts import (
+    IDENTICAL,
+    NO_ORIENTATION,
+    NOT_3D,
+    OBLIQUE,
+    OTHER_RESOLUTION,
+    OTHER_SPACE,
+    QFORM_SFORM_MISMATCH,
+    REORIENTED,
+    SHIFTED,
+    UNKNOWN_GRID,
+    WITHIN_TOLERANCE,
+    Comparison,
+    found_to_be,
+    times,
+)
+
+# Displacement in mm up to which two grids are one and the same: rounding.
+EXACT = 1e-6
+
+_DIRECTIONS = {
+    "R": "right",
+    "L": "left",
+    "A": "front",
+    "P": "back",
+    "S": "top",
+    "I": "bottom",
+}
+_TAKE_THE_ONE = "take the one volume out, for example with nibabel: image.slicer[..., 0]"
+_TAKE_ONE = "take out the volume that is meant, for example with nibabel: image.slicer[..., 0]"
+_NEED_VOLUME = "pass the volume that it was cut from"
+
+
+def judge(
+    image, mask: BrainMaskMetadata, registry: BrainMaskRegistry
+) -> tuple[Comparison, Grid | None]:
+    """Return what the header says, and the image's grid if it has exactly one.
+
+    Parameters
+    ----------
+    image
+        A nibabel image; its voxels are not read.
+    mask
+        The mask whose grid it should be on.
+    registry
+        The masks on whose grid it may be instead.
+    """
+    if image.ndim != 3:
+        return _not_3d(image.shape), None
+    if why := _missing_orientation(image):
+        return found_to_be(NO_ORIENTATION, why=why), None
+    grid = Grid.of(image)
+    if why := _contradiction(image):
+        return replace(found_to_be(QFORM_SFORM_MISMATCH, why=why), axes=grid.axes), None
+    judged = (
+        _same_grid(grid, mask)
+        or _other_grid(grid, mask, registry)
+        or _oblique(grid, mask)
+        or _shifted(grid, mask, registry)
+        or _unknown(grid, mask)
+    )
+    return replace(judged, axes=grid.axes, displacement_mm=grid.displacement(mask)), grid
+
+
+def _not_3d(shape) -> Comparison:
+    remedy = _TAKE_ONE
+    if len(shape) < 3:
+        remedy = _NEED_VOLUME
+    elif math.prod(shape[3:]) == 1:
+        remedy = _TAKE_THE_ONE
+    return found_to_be(NOT_3D, ndim=len(shape), shape=times(shape), remedy=remedy)
+
+
+def _missing_orientation(image) -> str | None:
+    """Return why it is not known where the image lies."""
+    import nibabel as nib
+
+    if isinstance(image, nib.Nifti1Pair):
+        if not has_orientation(image):
+            return "qform and sform code are 0"
+    elif isinstance(image, nib.AnalyzeImage):
+        return "the Analyze format does not hold that"
+    elif isinstance(image, nib.MGHImage) and not _has_good_ras(image):
+        return "its goodRASFlag is 0"
+    if not is_usable(image.affine):
+        return "its affine is not usable"
+    return None
+
+
+def _has_good_ras(image) -> bool:
+    """Return the flag as it stands in the file: nibabel sets it, with an affine, if it is 0."""
+    from nibabel.openers import ImageOpener
+
+    path = image.file_map["image"].filename
+    if path is None or not Path(path).is_file():
+        return True
+    with ImageOpener(path) as file:
+        return any(file.read(30)[28:])
+
+
+def _contradiction(image) -> str | None:
+    """Return how qform, sform and zooms of a NIfTI image disagree."""
+    import nibabel as nib
+    import numpy as np
+
+    if not isinstance(image, nib.Nifti1Pair) or image.header["sform_code"] <= 0:
+        return None  # qform and zooms are one
+    sform = image.header.get_sform()
+    if image.header["qform_code"] > 0:
+        try:
+            qform = image.header.get_qform()
+        except (nib.spatialimages.HeaderDataError, ValueError) as err:
+            return f"its qform is no rotation ({reason(err)})"
+        mm = displacement(qform, sform, image.shape)
+        if not mm <= TOLERANCE:
+            return f"qform and sform differ by up to {mm:.4g} mm over the volume"
+    zooms = np.array(image.header.get_zooms()[:3], dtype=float)
+    sizes = nib.affines.voxel_sizes(sform)
+    if not np.abs(zooms - sizes).max() <= TOLERANCE:
+        return f"voxels of {times(zooms)} mm by its pixdim, of {times(sizes)} mm by its sform"
+    return None
+
+
+def _same_grid(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
+    if not grid.is_that_of(mask):
+        return None
+    if grid.axes != "RAS":
+        order, harm = _order(grid.axes), _harm(grid.axes)
+        return found_to_be(REORIENTED, mask=mask.name, axes=grid.axes, order=order, harm=harm)
+    verdict = IDENTICAL if _is_exact(grid, mask) else WITHIN_TOLERANCE
+    return found_to_be(verdict, mask=mask.name, mm=grid.displacement(mask))
+
+
+def _is_exact(grid: Grid, mask: BrainMaskMetadata) -> bool:
+    """Return whether the affine is the mask's, or the mask's as a NIfTI header holds it."""
+    import numpy as np
+
+    rounded = mask.affine.astype(np.float32)
+    return any(
+        displacement(grid.affine, affine, mask.shape) <= EXACT for affine in (mask.affine, rounded)
+    )
+
+
+def _other_grid(
+    grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry
+) -> Comparison | None:
+    # Those of the same space first: two spaces may share a grid.
+    others = sorted(_others(mask, registry), key=lambda other: other.space != mask.space)
+    for other in others:
+        if grid.is_that_of(other):
+            found = found_to_be(
+                OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
+                mask=mask.name,
+                space=mask.space,
+                other=other.name,
+                resolution=other.resolution,
+                stored=grid.stored,
+            )
+            return replace(found, other=other.name)
+    return None
+
+
+def _oblique(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
+    import numpy as np
+
+    straight = grid.ras_affine.copy()
+    straight[:3, :3] = np.diag(np.diag(straight)[:3])
+    mm = displacement(grid.ras_affine, straight, grid.ras_shape)
+    if mm <= TOLERANCE:
+        return None
+    return found_to_be(OBLIQUE, mask=mask.name, space=mask.space, mm=mm)
+
+
+def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Comparison | None:
+    if grid.ras_shape != mask.shape:
+        return None
+    moved = grid.ras_affine.copy()
+    moved[:3, 3] = mask.origin
+    if displacement(moved, mask.affine, mask.shape) > TOLERANCE:
+        return None
+    # Rounded to 1e-6 mm, and 0 for -0.
+    x, y, z = (
+        round(float(at - origin), 6) + 0.0
+        for at, origin in zip(grid.ras_affine[:3, 3], mask.origin, strict=True)
+    )
+    found = found_to_be(
+        SHIFTED,
+        mask=mask.name,
+        x=x,
+        y=y,
+        z=z,
+        origin=_whose_origin(grid, mask, registry),
+        stored=grid.stored,
+    )
+    return replace(found, shift_mm=(x, y, z))
+
+
+def _whose_origin(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> str:
+    """Return a clause on the mask of the same space that has this origin, if there is one."""
+    import numpy as np
+
+    for other in _others(mask, registry):
+        same_space = other.space == mask.space
+        if same_space and np.abs(grid.ras_affine[:3, 3] - other.origin).max() <= TOLERANCE:
+            return f" (its origin is that of {other.name})"
+    return ""
+
+
+def _unknown(grid: Grid, mask: BrainMaskMetadata) -> Comparison:
+    import nibabel as nib
+
+    return found_to_be(
+        UNKNOWN_GRID,
+        mask=mask.name,
+        space=mask.space,
+        shape=times(grid.ras_shape),
+        zooms=times(nib.affines.voxel_sizes(grid.ras_affine)),
+        axes=grid.axes,
+        corner=",".join(f"{mm:.6g}" for mm in grid.ras_affine[:3, 3]),
+    )
+
+
+def _others(mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Iterator[BrainMaskMetadata]:
+    return (registry.get(name) for name in registry if name != mask.name)
+
+
+def _order(axes: str) -> str:
+    """Return in words how stored axes differ from RAS."""
+    flipped = [name for name, code in zip("xyz", "LPI", strict=True) if code in axes]
+    parts = []
+    if flipped:
+        parts.append(f"flipped along {' and '.join(flipped)}")
+    if any(code not in pair for code, pair in zip(axes, ("RL", "AP", "SI"), strict=True)):
+        leads = ", ".join(_DIRECTIONS[code] for code in axes)
+        parts.append(f"the axes are permuted: they lead to the {leads}")
+    return ", ".join(parts)
+
+
+def _harm(axes: str) -> str:
+    """Return what goes wrong if the storage order is ignored."""
+    if "L" in axes:
+        return "its hemispheres are swapped"
+    return "its voxels are at other places"

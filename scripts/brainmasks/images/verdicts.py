@@ -1,0 +1,171 @@
+"""The verdicts on an image, in words for programs and for users."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+IDENTICAL = "identical"
+WITHIN_TOLERANCE = "within_tolerance"
+REORIENTED = "reoriented"
+SHIFTED = "shifted"
+OTHER_RESOLUTION = "other_resolution"
+OTHER_SPACE = "other_space"
+NO_ORIENTATION = "no_orientation"
+QFORM_SFORM_MISMATCH = "qform_sform_mismatch"
+OBLIQUE = "oblique"
+UNKNOWN_GRID = "unknown_grid"
+NOT_3D = "not_3d"
+NOT_AN_IMAGE = "not_an_image"
+
+VERDICTS = (
+    IDENTICAL,
+    WITHIN_TOLERANCE,
+    REORIENTED,
+    SHIFTED,
+    OTHER_RESOLUTION,
+    OTHER_SPACE,
+    NO_ORIENTATION,
+    QFORM_SFORM_MISMATCH,
+    OBLIQUE,
+    UNKNOWN_GRID,
+    NOT_3D,
+    NOT_AN_IMAGE,
+)
+# On the mask's grid but for the order of storage.
+SAME_GRID = (IDENTICAL, WITHIN_TOLERANCE, REORIENTED)
+
+# What a user is told: what was found, and what to do about it.
+_DETAILS = {
+    IDENTICAL: "It lies on the grid of {mask}, stored in the same order; nothing needs to be done.",
+    WITHIN_TOLERANCE: (
+        "It lies on the grid of {mask} but for {mm:.2g} mm at most, stored in the same order; "
+        "nothing needs to be done."
+    ),
+    REORIENTED: (
+        "It lies on the grid of {mask}, but is stored {axes} instead of RAS ({order}): used "
+        "index for index with the mask {harm}; reorient it first "
+        "(nibabel.as_closest_canonical), or go through both affines."
+    ),
+    SHIFTED: (
+        "It has the shape and voxels of {mask}, shifted by x {x:+.6g}, y {y:+.6g}, z {z:+.6g} "
+        "mm{origin}{stored}; if only its header is wrong, correct the origin there, otherwise "
+        "resample it to the mask's grid."
+    ),
+    OTHER_RESOLUTION: (
+        "It lies on the {resolution:g} mm grid of the same space, that of {other}{stored}; use "
+        "{other} for it, or resample it to the grid of {mask} (labels: nearest neighbour)."
+    ),
+    OTHER_SPACE: (
+        "It lies on the grid of {other}, which is another space than that of {mask}{stored}; use "
+        "{other} for it, or transform it to {space} by a registration: resampling alone does not."
+    ),
+    NO_ORIENTATION: (
+        "It does not say where its voxels lie nor which side is left: {why}; export it again with "
+        "its orientation, or give it the header of the image that it was drawn on."
+    ),
+    QFORM_SFORM_MISMATCH: (
+        "Its header contradicts itself, so that programs place it differently: {why}; find out "
+        "which is right, and set the other to it."
+    ),
+    OBLIQUE: (
+        "Its axes are rotated or sheared against the world's, by {mm:.2g} mm at most over the "
+        "volume, and those of {mask} are not; transform it to {space} and resample it to the "
+        "mask's grid."
+    ),
+    UNKNOWN_GRID: (
+        "Its grid is that of no registered mask: shape {shape}, voxels of {zooms} mm, stored "
+        "{axes}, origin {corner} mm; transform it to {space} and resample it to the grid of {mask}."
+    ),
+    NOT_3D: "It has {ndim} dimensions ({shape}), the mask has 3; {remedy}.",
+    NOT_AN_IMAGE: "It cannot be read as an image: {why}; get or export it again.",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found about an image, compared to a registered mask.
+
+    All but `verdict` and `detail` are None where they make no sense, and the statistics (from
+    `binary` on) where the voxels were not read. Those in world space are None for an image
+    without an orientation, or with two that differ (``qform_sform_mismatch``).
+
+    Attributes
+    ----------
+    verdict : str
+        One of `VERDICTS`.
+    detail : str
+        What was found and what to do, for a user.
+    displacement_mm : float
+        Largest distance between a voxel of the image and the mask's grid's voxel of the same
+        index, in mm, after both are put into RAS order. None unless they have the same shape.
+    shift_mm : tuple of float
+        Image minus mask along x, y and z in mm (``shifted`` only).
+    axes : str
+        Where the stored axes lead, for example ``"LAS"``.
+    other : str
+        Name of the registered mask whose grid it is (``other_resolution``, ``other_space``).
+    binary : bool
+        Whether each value is exactly 0 or 1 after scaling.
+    stored_type : str
+        Type of the stored values, for example ``"uint8"``.
+    scaling : tuple of float
+        Slope and intercept; None if the stored values are the values.
+    voxels : int
+        How many finite values are above 0.5 after scaling: what follows is about these voxels.
+    non_finite : int
+        How many values are NaN or infinite.
+    volume_ml : float
+        Their volume in ml.
+    voxels_inside, voxels_outside : int
+        How many have their centre in a voxel of the mask, and how many have not; by world
+        coordinates, whatever the two grids.
+    centre_of_mass_mm : tuple of float
+        Mean of their centres in mm (RAS+).
+    hemisphere : str
+        Where that lies: ``"left"``, ``"right"``, or ``"midline"`` within 0.5 mm of it.
+    components : int
+        How many parts there are that touch nowhere, not even at a corner.
+    largest_component : int
+        Voxels of the largest part.
+    equals_mask : bool
+        Whether these voxels are exactly the mask's; None unless it lies on the mask's grid.
+    """
+
+    verdict: str
+    detail: str
+    displacement_mm: float | None = None
+    shift_mm: tuple[float, float, float] | None = None
+    axes: str | None = None
+    other: str | None = None
+    binary: bool | None = None
+    stored_type: str | None = None
+    scaling: tuple[float, float] | None = None
+    voxels: int | None = None
+    non_finite: int | None = None
+    volume_ml: float | None = None
+    voxels_inside: int | None = None
+    voxels_outside: int | None = None
+    centre_of_mass_mm: tuple[float, float, float] | None = None
+    hemisphere: str | None = None
+    components: int | None = None
+    largest_component: int | None = None
+    equals_mask: bool | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields in plain types, for JSON."""
+        plain = asdict(self)
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
+
+
+def found_to_be(verdict: str, **facts) -> Comparison:
+    """Return a finding whose detail states these facts."""
+    return Comparison(verdict, _DETAILS[verdict].format(**facts))
+
+
+def noted(judged: Comparison, note: str, **facts) -> Comparison:
+    """Return a finding with a sentence more in its detail."""
+    return replace(judged, detail=judged.detail + note.format(**facts))
+
+
+def times(numbers) -> str:
+    """Return numbers as in ``91x109x91``."""
+    return "x".join(f"{n:.6g}" for n in numbers)

@@ -1,0 +1,41 @@
+"""Fill the cache beforehand, for machines without network."""
+
+import logging
+from collections.abc import Sequence
+
+from ..errors import FetchError
+from ..fetching import Fetcher
+
+log = logging.getLogger(__name__)
+
+
+def prefetch(fetchers: Sequence[Fetcher]) -> None:
+    """Fill the cache with masks; every one is tried.
+
+    Parameters
+    ----------
+    fetchers
+        Each mask, and its sources.
+
+    Raises
+    ------
+    FetchError
+        If one or more are not available or cannot be cached, after all were tried. Why is logged.
+    """
+    missing = []
+    for fetcher in fetchers:
+        mask = fetcher.mask
+        try:
+            fetcher.fetch()
+        except FetchError as err:
+            log.error("%s", err)
+            missing.append(mask.name)
+            continue
+        if hit := fetcher.cache.load(mask):
+            log.info("mask %s: in the cache, %s", mask.name, hit[0])
+        else:
+            missing.append(mask.name)
+    if missing:
+        raise FetchError(
+            f"{len(missing)} of {len(fetchers)} masks are not in the cache: {', '.join(missing)}"
+        )

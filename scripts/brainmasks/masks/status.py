@@ -1,0 +1,71 @@
+"""Where each mask is cached, whether it verifies, or what is missing."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..errors import FetchError, MaskError
+from ..fetching import Fetcher
+from ..urls import without_credentials
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("mask", "found in", "verifies", "bytes", "where, or what is missing")
+
+_Line = tuple[object, ...]
+
+
+def status(fetchers: Iterable[Fetcher]) -> str:
+    """Return a table of masks: where each was found and whether it verifies, or what is missing.
+
+    Reads files only: opens no socket, and writes nothing.
+
+    Parameters
+    ----------
+    fetchers
+        Each mask, and its sources.
+    """
+    lines: list[_Line] = [COLUMNS]
+    for fetcher in fetchers:
+        lines += _lines(fetcher)
+    widths = [max(len(str(line[n])) for line in lines) for n in range(len(COLUMNS) - 1)] + [0]
+    return "\n".join(
+        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
+
+
+def _lines(fetcher: Fetcher) -> Iterator[_Line]:
+    """Yield what stands in the caches, else the first good copy, else what is missing."""
+    mask, cached = fetcher.mask, False
+    for path, damage in fetcher.cache.look(mask):
+        layer = "cache" if path.parent == fetcher.cache.folder else "site cache"
+        where = f"{path} {damage}" if damage else str(path)
+        yield mask.name, layer, "no" if damage else "yes", _size(path), where
+        cached = cached or not damage
+    if cached:
+        return
+    for source in fetcher.sources():
+        if source.is_server:
+            break
+        try:
+            size = len(source.read().data)
+        except FetchError as err:
+            log.info("mask %s: %s: %s", mask.name, source.name, err)
+        except (MaskError, OSError) as err:
+            yield mask.name, "local copy", "no", "", f"{source.location}: {err}"
+        else:
+            yield mask.name, "local copy", "yes", size, source.location
+            return
+    missing = f"would come from {without_credentials(mask.url)}"
+    if fetcher.offline:
+        missing = f"not available offline; {missing}"
+    yield mask.name, "nowhere", "-", mask.bytes, missing
+
+
+def _size(path: Path) -> int | str:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        # Another run has quarantined it in the meantime.
+        return ""

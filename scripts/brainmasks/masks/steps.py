@@ -1,0 +1,101 @@
+"""The three steps of a mask in a working folder: download, checksum, validate."""
+
+import hashlib
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from ..errors import InvalidMaskError
+from ..fetching import Fetcher, difference
+from ..nifti import require_valid
+from ..paths import StrPath
+from ..registry import BrainMaskMetadata, split_name
+from ..storage import publish, to_json
+from .origin import read_origin
+from .sidecar import sidecar
+
+log = logging.getLogger(__name__)
+
+
+def download(asked: str, fetcher: Fetcher, mask_path: StrPath, origin_path: StrPath) -> None:
+    """Bring a mask into the working folder.
+
+    Parameters
+    ----------
+    asked
+        Name of the mask that was asked for.
+    fetcher
+        The mask, and its sources.
+    mask_path, origin_path
+        Where to put the mask and the note of where it came from.
+
+    Raises
+    ------
+    FetchError
+        If no source has the mask.
+    """
+    mask = fetcher.mask
+    if asked != mask.name:
+        log.warning("mask %s: %s is served under this name", asked, mask.name)
+    found = fetcher.fetch()
+    publish(found.data, mask_path)
+    publish(to_json(asdict(found.origin)), origin_path)
+
+
+def checksum(
+    mask: BrainMaskMetadata, mask_path: StrPath, origin_path: StrPath, checksum_path: StrPath
+) -> None:
+    """Verify the file in the working folder and write its checksum as sha256sum does.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it has another hash than registered.
+    """
+    data = Path(mask_path).read_bytes()
+    verified_by = read_origin(origin_path).verified_by
+    if damage := difference(data, mask, verified_by):
+        raise InvalidMaskError(
+            f"mask {mask.name}: {mask_path} {damage}; delete it to have it fetched again"
+        )
+    log.info("mask %s: %s has the registered %s", mask.name, mask_path, verified_by)
+    publish(f"{hashlib.sha256(data).hexdigest()}  {mask_path}\n".encode(), checksum_path)
+
+
+def validate(
+    asked: str,
+    mask: BrainMaskMetadata,
+    code: str,
+    mask_path: StrPath,
+    origin_path: StrPath,
+    published_path: StrPath,
+    sidecar_path: StrPath,
+) -> None:
+    """Publish a mask and its sidecar if the mask passes every check.
+
+    Parameters
+    ----------
+    asked
+        Name of the mask that was asked for.
+    mask
+        What is registered for the mask that is served.
+    code
+        Digest of the code that checks.
+    mask_path, origin_path
+        What `download` has put there.
+    published_path, sidecar_path
+        Where to publish the mask and its sidecar.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it does not; names every problem.
+    """
+    data = Path(mask_path).read_bytes()
+    outcome = require_valid(data, mask, mask_path)
+    log.info("mask %s: %d checks passed", mask.name, len(outcome))
+    asked_space, _ = split_name(asked) or (asked, None)
+    log.info("space asked for: %s; space served: %s", asked_space, mask.space)
+    origin = read_origin(origin_path)
+    publish(sidecar(asked_space, mask, origin, data, outcome, code), sidecar_path)
+    publish(data, published_path)

@@ -1,0 +1,27 @@
+"""NIfTI: read in memory, recoded to the canonical encoding, checked against the registry."""
+
+from .canonical import TOLERANCE, recode
+from .checks import examine, require_valid
+from .reading import (
+    HEADER_ROOM,
+    content_limit,
+    has_orientation,
+    read_image,
+    scaled_voxels,
+    stored_voxels,
+)
+from .writing import as_nii_gz
+
+__all__ = [
+    "HEADER_ROOM",
+    "TOLERANCE",
+    "as_nii_gz",
+    "content_limit",
+    "examine",
+    "has_orientation",
+    "read_image",
+    "recode",
+    "require_valid",
+    "scaled_voxels",
+    "stored_voxels",
+]

@@ -1,0 +1,59 @@
+"""The canonical encoding of a mask, and recoding of a faithful copy to it."""
+
+from ..errors import InvalidMaskError
+from ..registry import BrainMaskMetadata
+from ..storage import gunzip_whole
+from .reading import content_limit, has_orientation, read_image, scaled_voxels
+from .writing import as_nii_gz
+
+# How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
+TOLERANCE = 1e-3
+
+
+def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
+    """Return a copy of a mask in the encoding in which the registered files were made.
+
+    Voxels in RAS order, uint8 of 0 and 1, a fresh NIfTI-1 header, gzip as nibabel writes it. With
+    the same deflate library the result of a faithful copy is the registered file, byte for byte.
+
+    Parameters
+    ----------
+    data
+        The copy: NIfTI, gzipped or not, of any orientation, type and scaling.
+    mask
+        What is registered; sets the grid, and the limits.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the copy is no readable, binary image on the registered grid.
+    """
+    import nibabel as nib
+    import numpy as np
+
+    content = data
+    if data[:2] == b"\x1f\x8b":
+        content = gunzip_whole(data, content_limit(mask.size))
+    image = read_image(content)
+    # Before any voxel is read: a header may state far more of them than the grid has.
+    if sorted(image.shape) != sorted(mask.shape):
+        raise InvalidMaskError(f"its shape is {image.shape}, registered {mask.shape}")
+    if not has_orientation(image):
+        raise InvalidMaskError("it has no orientation: qform and sform code are 0")
+    try:
+        image = nib.as_closest_canonical(image)
+    except Exception as err:  # nibabel and numpy raise many kinds for these
+        raise InvalidMaskError(f"its affine is not usable: {image.affine.tolist()}") from err
+    if image.shape != mask.shape or not np.allclose(
+        image.affine, mask.affine, rtol=0, atol=TOLERANCE
+    ):
+        raise InvalidMaskError(
+            f"its grid differs: shape {image.shape}, affine {image.affine.tolist()}; "
+            f"registered {mask.shape}, {mask.affine.tolist()}"
+        )
+    voxels = scaled_voxels(image)
+    binary = np.abs(voxels) > 0.5
+    if not np.allclose(voxels, binary, rtol=0, atol=TOLERANCE):
+        raise InvalidMaskError("its voxels are not all 0 or 1")
+    # The registered affine, not the copy's: a rounding error in the copy would not be the mask's.
+    return as_nii_gz(nib.Nifti1Image(binary.astype(np.uint8), mask.affine))

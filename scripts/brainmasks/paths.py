@@ -1,0 +1,5 @@
+"""What may be given where a path is wanted."""
+
+import os
+
+StrPath = str | os.PathLike[str]

@@ -1,0 +1,8 @@
+"""What people look at: pictures of masks and images, and pages with tables of them."""
+
+from .image_page import tabulate_images
+from .image_picture import draw_images
+from .mask_page import tabulate_masks
+from .mask_picture import draw_mask
+
+__all__ = ["draw_images", "draw_mask", "tabulate_images", "tabulate_masks"]

@@ -1,0 +1,304 @@
+"""Pictures of images over their masks, by world coordinates: whatever the two grids are."""
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..images import (
+    IDENTICAL,
+    OBLIQUE,
+    WITHIN_TOLERANCE,
+    Examined,
+    PublishedMask,
+    by_slices,
+    examine_image,
+    in_processes,
+    lie_inside,
+)
+from ..paths import StrPath
+from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from ..storage import publish
+from .slice_figure import (
+    FAINT,
+    GRID,
+    INK,
+    Line,
+    as_png,
+    draw_slice,
+    number_text,
+    require_matplotlib,
+    slice_figure,
+    spread,
+    title,
+    volume_text,
+)
+
+# Numbers of colours; where several meet in one pixel, the highest is shown.
+BEYOND, GROUND, BRAIN, INSIDE, OUTSIDE = range(5)
+COLORS = ("#ffffff", GRID, "#a9bccb", "#b3001b", "#ffb000")
+ALARM = "#b3001b"
+HEMISPHERES = {"left": "left hemisphere", "right": "right hemisphere", "midline": "midline"}
+LEGEND = (
+    "The image is red inside the brain, yellow outside. L is the left of the head. Coordinates in "
+    "mm (RAS+); nothing was moved."
+)
+ONLY_BRAIN = "Only the brain is drawn. L is the left of the head. Coordinates in mm (RAS+)."
+# How far beyond the mask's grid, in mm, a picture follows an image.
+MARGIN = 50.0
+# Letters of a line of the size of remarks, and of large ones.
+REMARK, LARGE = 150, 92
+# A pixel is looked at in so many places along each edge, at most.
+FINEST = 8
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What there is to see, and from where to where, in mm."""
+
+    # By number of colour, in the image's own order; None if the image cannot be shown.
+    kinds: Any
+    edges: list[tuple[float, float]]
+    slices: dict[int, list[float]]
+    # What there would be to see if the picture were larger.
+    hidden: str | None = None
+
+
+def draw_images(
+    images: Mapping[str, Mapping[str, str]],
+    masks: Mapping[str, PublishedMask],
+    registry: BrainMaskRegistry,
+    picture_paths: Mapping[str, StrPath],
+    workers: int = 1,
+) -> None:
+    """Draw images over their masks, whether they are accepted or not.
+
+    Parameters
+    ----------
+    images
+        ``image`` and ``mask`` by id.
+    masks
+        The published masks by name.
+    registry
+        All registered masks.
+    picture_paths
+        Where to put the picture (PNG) of each image, by id.
+    workers
+        How many images to draw at once.
+
+    Raises
+    ------
+    MaskError
+        If matplotlib is not installed.
+    """
+    require_matplotlib()
+    # Here, so that the processes do not all look for fonts on a machine that never drew.
+    import matplotlib.font_manager  # noqa: F401
+
+    listed = [(name, dict(entry), picture_paths[name]) for name, entry in images.items()]
+    in_processes(_draw, listed, workers, dict(masks), registry)
+
+
+def _draw(
+    listed: tuple[str, Mapping[str, str], StrPath],
+    masks: Mapping[str, PublishedMask],
+    registry: BrainMaskRegistry,
+) -> None:
+    name, entry, picture_path = listed
+    mask = masks[entry["mask"]]
+    examined = examine_image(entry["image"], mask, registry)
+    picture = picture_over(examined, mask.metadata, mask.voxels(), name, entry["mask"])
+    publish(picture, picture_path)
+
+
+def picture_over(examined: Examined, mask: BrainMaskMetadata, mask_voxels, *names: str) -> bytes:
+    """Return the picture of an image over its mask, a PNG; see `figure_over`."""
+    return as_png(lambda: figure_over(examined, mask, mask_voxels, *names))
+
+
+def figure_over(
+    examined: Examined, mask: BrainMaskMetadata, mask_voxels, name: str, mask_name: str
+):
+    """Return the matplotlib figure of an image over its mask.
+
+    Parameters
+    ----------
+    examined
+        What was found about the image.
+    mask, mask_voxels
+        The mask, and where it is 1 on its grid in RAS order.
+    name, mask_name
+        What to call the two.
+
+    Raises
+    ------
+    MaskError
+        If matplotlib is not installed.
+    """
+    scene = _scene(examined, mask, mask_voxels)
+
+    def paint(axes, across: int, number: int, extent) -> None:
+        mm = scene.slices[across][number]
+        colors = _slice(examined, scene, mask, mask_voxels, across, mm, axes)
+        draw_slice(axes, colors, extent, COLORS, interpolation="nearest")
+
+    shown = scene.kinds is not None
+    header = [title(f"{name} over {mask_name}"), *_remarks(examined, scene, large=not shown)]
+    return slice_figure(header, scene.edges, scene.slices, paint, LEGEND if shown else ONLY_BRAIN)
+
+
+def _remarks(examined: Examined, scene: _Scene, large: bool) -> list[Line]:
+    found = examined.comparison
+    good = found.verdict in (IDENTICAL, WITHIN_TOLERANCE)
+    size, drop = (24, 0.5) if large else (13, 0.3)
+    lines = [Line(found.verdict, size, drop, INK if good else ALARM, "bold")]
+    if facts := _facts(found):
+        lines.append(Line("   ·   ".join(facts), drop=0.3 if large else 0.26, color=INK))
+    size, drop, letters = (15, 0.32, LARGE) if large else (9.5, 0.2, REMARK)
+    color = INK if large else FAINT
+    for text in filter(None, (found.detail, scene.hidden)):
+        lines += [Line(part, size, drop, color) for part in textwrap.wrap(text, letters)]
+    return lines
+
+
+def _facts(found) -> list[str]:
+    facts = []
+    if found.voxels is not None:
+        facts.append(f"{found.voxels:,} voxel{'s' * (found.voxels != 1)}")
+    if found.volume_ml is not None:
+        facts.append(f"{volume_text(found.volume_ml)} ml")
+        facts.append(f"{found.voxels_inside:,} inside the brain, {found.voxels_outside:,} outside")
+    if found.hemisphere is not None:
+        facts.append(HEMISPHERES[found.hemisphere])
+    return facts
+
+
+def _scene(examined: Examined, mask: BrainMaskMetadata, mask_voxels) -> _Scene:
+    import numpy as np
+
+    half = mask.resolution / 2
+    far = np.array(mask.origin) + mask.resolution * (np.array(mask.shape) - 1)
+    edges = [(low - half, high + half) for low, high in zip(mask.origin, far, strict=True)]
+    brain = {
+        axis: [
+            mask.origin[axis] + mask.resolution * n
+            for n in spread(np.flatnonzero(mask_voxels.any(axis=tuple({0, 1, 2} - {axis}))))
+        ]
+        for axis in range(3)
+    }
+    if examined.above is None or examined.grid is None:
+        return _Scene(None, edges, brain)
+    if not examined.comparison.voxels:
+        return _Scene(None, edges, brain, "No voxel of it is above 0.5.")
+    kinds, centres, step = _look(examined, mask, mask_voxels)
+    reach = [
+        (
+            max(low - MARGIN, min(low, at[0] - mm / 2)),
+            min(high + MARGIN, max(high, at[-1] + mm / 2)),
+        )
+        for (low, high), at, mm in zip(edges, centres, step, strict=True)
+    ]
+    within = [
+        at[(at >= low) & (at <= high)] for at, (low, high) in zip(centres, reach, strict=True)
+    ]
+    hidden = None
+    if any(len(some) < len(at) for some, at in zip(within, centres, strict=True)):
+        span = ", ".join(
+            f"{axis} {number_text(at[0])} to {number_text(at[-1])}"
+            for axis, at in zip("xyz", centres, strict=True)
+        )
+        hidden = (
+            f"The picture ends {MARGIN:g} mm beyond the mask's grid, the image does not: {span} mm."
+        )
+    if not all(len(some) for some in within):
+        return _Scene(None, edges, brain, hidden)
+    slices = {
+        axis: [float(within[axis][n]) for n in spread(range(len(within[axis])))]
+        for axis in range(3)
+    }
+    return _Scene(kinds, reach, slices, hidden)
+
+
+def _look(examined: Examined, mask: BrainMaskMetadata, mask_voxels):
+    """Return where the image is inside and where outside, which planes it meets, and how thick.
+
+    The planes are given by their mm along x, y and z, ascending.
+    """
+    import numpy as np
+    from nibabel.affines import apply_affine, voxel_sizes
+
+    grid, above = examined.grid, examined.above
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(above.shape) - 1)
+    lowest = apply_affine(grid.affine, corners).min(axis=0)
+    smallest = voxel_sizes(grid.affine).min()
+    step = np.diag(grid.ras_affine)[:3]
+    if examined.comparison.verdict == OBLIQUE:
+        # Its voxels lie in no common planes; so thin that each of these goes through some.
+        step = np.full(3, smallest / 4)
+    kinds = np.zeros(above.shape, np.uint8)
+    planes = [set(), set(), set()]
+    for indices in by_slices(above):
+        inside = lie_inside(indices, grid, mask, mask_voxels)
+        kinds[tuple(indices.T)] = np.where(inside, INSIDE, OUTSIDE)
+        numbers = np.rint((apply_affine(grid.affine, indices) - lowest) / step).astype(int)
+        for met, along in zip(planes, numbers.T, strict=True):
+            met.update(np.unique(along).tolist())
+    # In short numbers, unless that would lead out of a voxel.
+    decimals = 1 if smallest >= 0.2 else 3
+    centres = [
+        np.unique((first + mm * np.array(sorted(met))).round(decimals))
+        for first, mm, met in zip(lowest, step, planes, strict=True)
+    ]
+    return kinds, centres, step
+
+
+def _slice(examined, scene: _Scene, mask, mask_voxels, across: int, mm: float, axes):
+    """Return the numbers of the colours of a slice, one for each pixel of the axes."""
+    import numpy as np
+    from nibabel.affines import voxel_sizes
+
+    finest = mask.resolution
+    if scene.kinds is not None:
+        finest = min(finest, voxel_sizes(examined.grid.affine).min())
+    pixels, places = [], []
+    right, up = (axis for axis in range(3) if axis != across)
+    for axis, length in ((right, axes.bbox.width), (up, axes.bbox.height)):
+        low, high = scene.edges[axis]
+        # Not more than the axes have, or some would not be shown.
+        pixels.append(max(int(length), 1))
+        # Not even a voxel that is smaller than a pixel may fall between two places.
+        times = min(int(np.ceil(2 * (high - low) / pixels[-1] / finest)), FINEST)
+        places.append(
+            low + (np.arange(pixels[-1] * times) + 0.5) * (high - low) / pixels[-1] / times
+        )
+    at = _nearest(mask.affine, mask.shape, across, mm, *places)
+    colors = np.where(at.within, np.where(mask_voxels[at.index], BRAIN, GROUND), BEYOND)
+    if scene.kinds is not None:
+        at = _nearest(examined.grid.affine, scene.kinds.shape, across, mm, *places)
+        colors = np.maximum(colors, np.where(at.within, scene.kinds[at.index], 0))
+    wide, high = pixels
+    return colors.reshape(wide, len(places[0]) // wide, high, -1).max(axis=(1, 3))
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """For each place of a slice its nearest voxel, and whether that is one of the volume."""
+
+    index: tuple
+    within: Any
+
+
+def _nearest(affine, shape, across: int, mm: float, places_right, places_up) -> _Nearest:
+    import numpy as np
+
+    right, up = (axis for axis in range(3) if axis != across)
+    to_index = np.linalg.inv(affine)
+    index, within = [], True
+    for row, length in zip(to_index, shape, strict=False):
+        along = np.rint(
+            row[right] * places_right[:, None]
+            + (row[up] * places_up[None, :] + (row[across] * mm + row[3]))
+        )
+        within = within & (along >= 0) & (along < length)
+        index.append(np.clip(along, 0, length - 1).astype(np.intp))
+    return _Nearest(tuple(index), within)

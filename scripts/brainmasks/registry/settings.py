@@ -1,0 +1,97 @@
+"""The configuration: defaults, checks, and what the environment adds."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import RegistryError
+from ..paths import StrPath
+from .mask_names import closest
+from .table_reading import read_schema
+
+# A key as like one of ours as this is taken for a misspelling of it.
+MISSPELT = 0.82
+
+
+def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings: shipped defaults, overridden by the user's configuration.
+
+    Parameters
+    ----------
+    defaults
+        Path of the shipped configuration (YAML); it states every key.
+    schema
+        Path of the JSON schema of the configuration.
+    config
+        The user's configuration; it is not changed.
+
+    Raises
+    ------
+    RegistryError
+        If a key is misspelt or a value is of the wrong kind.
+    """
+    import yaml
+    from jsonschema import Draft202012Validator
+
+    settings: dict[str, Any] = yaml.safe_load(Path(defaults).read_text(encoding="utf-8"))
+    unknown = [key for key in config if key not in settings]
+    misspelt = {key: closest(str(key), list(settings), cutoff=MISSPELT) for key in unknown}
+    # With keys of another kind among them, it is the whole configuration of a host workflow.
+    if all(misspelt.values()):
+        for key, near in misspelt.items():
+            raise RegistryError(f"unknown config key '{key}'; did you mean '{near[0]}'?")
+    settings.update({key: _literal(config[key]) for key in config if key in settings})
+    rules = read_schema(schema)
+    for error in Draft202012Validator(rules).iter_errors(settings):
+        key = str(error.absolute_path[0])
+        raise RegistryError(
+            f"config key '{key}' is {settings[key]!r}; "
+            f"expected: {rules['properties'][key]['description']}"
+        )
+    return settings
+
+
+def _literal(value: Any) -> Any:
+    """Return a value as YAML means it: on a command line `offline=true` is text otherwise."""
+    if isinstance(value, str):
+        return {"true": True, "false": False, "null": None}.get(value.lower(), value)
+    return value
+
+
+def user_path(path: StrPath) -> Path:
+    """Return a path of the configuration with ``~`` and environment variables filled in.
+
+    Raises
+    ------
+    RegistryError
+        If a variable is not set, or there is no such home folder.
+    """
+    expanded = os.path.expandvars(os.fspath(path))
+    if unset := re.search(r"\$\{?\w+\}?", expanded):
+        raise RegistryError(f"path '{path}': {unset[0]} is not set")
+    try:
+        return Path(expanded).expanduser()
+    except RuntimeError as err:
+        raise RegistryError(f"path '{path}': {err}") from None
+
+
+def is_offline(offline: bool = False) -> bool:
+    """Return whether to do without network: the setting, or ``BRAINMASKS_OFFLINE=1``."""
+    return offline or os.environ.get("BRAINMASKS_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+
+
+def cache_folder(cache_dir: str | None = None) -> Path:
+    """Return the folder in which masks are cached: lacuna's, unless another one is set.
+
+    ``cache_dir``, else ``$LACUNA_CACHE_DIR/masks``, else ``$XDG_CACHE_HOME/lacuna/masks``, else
+    ``~/.cache/lacuna/masks`` (as ``lacuna.utils.cache.get_cache_dir`` does on every platform).
+    """
+    if cache_dir:
+        return user_path(cache_dir)
+    if lacuna := os.environ.get("LACUNA_CACHE_DIR"):
+        return user_path(lacuna) / "masks"
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        return user_path(xdg) / "lacuna" / "masks"
+    return Path.home() / ".cache" / "lacuna" / "masks"

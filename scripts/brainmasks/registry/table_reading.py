@@ -1,0 +1,137 @@
+"""Tables: read as text, checked against a schema, errors with line and column."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RegistryError
+from ..paths import StrPath
+from ..urls import is_possible, redact
+from .mask_names import closest
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+Schema = dict[str, Any]
+
+
+def read_schema(path: StrPath) -> Schema:
+    """Return a JSON schema."""
+    schema: Schema = json.loads(Path(path).read_text(encoding="utf-8"))
+    return schema
+
+
+def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]]:
+    """Read a tab-separated table, every cell as text, and check each row.
+
+    Parameters
+    ----------
+    path
+        The table; its first line names the columns.
+    schema
+        JSON schema of one row. Its properties are the columns, in any order.
+
+    Returns
+    -------
+    list of (int, dict)
+        Line number in the file and cells of each row that is not blank.
+
+    Raises
+    ------
+    RegistryError
+        If the table cannot be read, or a column or cell is wrong; says which.
+    """
+    import pandas as pd
+
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        table = pd.read_csv(
+            io.StringIO(text),
+            sep="\t",
+            header=None,
+            dtype=str,
+            na_filter=False,
+            quoting=csv.QUOTE_NONE,
+            skip_blank_lines=False,
+            # As wide as the widest line: pandas would take surplus cells for an index.
+            names=range(1 + max(line.count("\t") for line in text.split("\n"))),
+        )
+    except FileNotFoundError:
+        raise RegistryError(f"{path} does not exist; give the path of a table (TSV)") from None
+    except (OSError, UnicodeDecodeError, ValueError) as err:
+        raise RegistryError(f"{path} cannot be read as a table (TSV): {err}") from None
+    if table.empty:
+        raise RegistryError(f"{path} is empty; its first line must name the columns")
+
+    lines = [_without_trailing_blanks(cells) for cells in table.itertuples(index=False)]
+    columns = lines[0]
+    _check_columns(path, columns, schema)
+    rows = []
+    for number, cells in enumerate(lines[1:], start=2):
+        if not any(cells):
+            continue
+        if len(cells) > len(columns):
+            raise RegistryError(
+                f"{path}, line {number}: {len(cells)} cells, but {len(columns)} columns; "
+                "look for a tab too many"
+            )
+        row = dict(zip(columns, cells + [""] * (len(columns) - len(cells)), strict=True))
+        _check_row(f"{path}, line {number}", row, schema)
+        rows.append((number, row))
+    return rows
+
+
+def _without_trailing_blanks(cells: Iterable[str]) -> list[str]:
+    cells = list(cells)
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _check_columns(path: StrPath, columns: list[str], schema: Schema) -> None:
+    known = list(schema["properties"])
+    for column in columns:
+        if column not in known:
+            near = closest(column, known)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise RegistryError(
+                f"{path}, line 1: unknown column '{column}'{hint} Columns: {', '.join(known)}"
+            )
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise RegistryError(f"{path}, line 1: column '{repeated[0]}' stands there twice")
+    missing = [column for column in schema["required"] if column not in columns]
+    if missing:
+        raise RegistryError(
+            f"{path}, line 1: missing column{'s' * (len(missing) > 1)} "
+            + ", ".join(f"'{column}'" for column in missing)
+        )
+
+
+def _check_row(where: str, row: dict[str, str], schema: Schema) -> None:
+    from jsonschema import Draft202012Validator
+
+    label = " ".join(row[column] for column in ("space", "resolution") if row.get(column))
+    if label.isprintable() and label:
+        where = f"{where} ({label} mm)"
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(row), key=lambda err: str(list(err.path))
+    )
+    if errors:
+        raise RegistryError("; ".join(_explain(where, err, schema) for err in errors))
+    for column in ("url", "location"):
+        if row.get(column, "").lower().startswith("http") and not is_possible(row[column]):
+            raise RegistryError(
+                f"{where}, column '{column}' is {redact(row[column])!r}; expected: a host, and a "
+                "port that can be"
+            )
+
+
+def _explain(where: str, error: "ValidationError", schema: Schema) -> str:
+    column = error.path[0]
+    wanted = schema["properties"][column]["description"]
+    found = f"is {redact(error.instance)!r}" if error.instance else "is empty"
+    return f"{where}, column '{column}' {found}; expected: {wanted}"

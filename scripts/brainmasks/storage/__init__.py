@@ -1,0 +1,18 @@
+"""Files on disk: read within limits, published whole or not at all, shared by a group."""
+
+from .gzip_stream import Stream, gunzip, gunzip_whole, is_cut_off
+from .permissions import make_shared_folder, readable_as
+from .reading import read_bounded
+from .writing import publish, to_json
+
+__all__ = [
+    "Stream",
+    "gunzip",
+    "gunzip_whole",
+    "is_cut_off",
+    "make_shared_folder",
+    "publish",
+    "read_bounded",
+    "readable_as",
+    "to_json",
+]

@@ -1,0 +1,178 @@
+"""Facts that stand in two files because their tools want them there are the same in both."""
+
+import ast
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+from support import REPO
+
+import brainmasks
+
+PACKAGE = REPO / "scripts" / "brainmasks"
+
+
+def pins(text: str, sign: str) -> dict[str, str]:
+    found = re.findall(rf"^[ -]*([A-Za-z0-9_.-]+) *{sign}([0-9][^\s]*)$", text, flags=re.MULTILINE)
+    return {name.lower(): version for name, version in found}
+
+
+def tracked(*patterns: str) -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip(f"this is no git checkout: {listed.stderr.strip()}")
+    return listed.stdout.splitlines()
+
+
+def test_conda_environment_has_the_versions_of_the_requirements():
+    required = pins((REPO / "requirements.txt").read_text(), "==")
+    environment = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
+    environment.pop("python")
+    # Snakemake itself brings what it needs into a script's environment.
+    assert required.pop("snakemake")
+    assert environment == required
+
+
+def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements():
+    required = pins((REPO / "requirements-qc.txt").read_text(), "==")
+    # Snakemake itself needs it, for the report.
+    assert required.pop("pygments")
+    required["matplotlib-base"] = required.pop("matplotlib")  # what conda calls it without Qt
+    shared = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
+    required |= {name: shared[name] for name in ("python", "nibabel", "numpy", "scipy")}
+    assert pins((REPO / "envs" / "qc.yaml").read_text(), "=") == required
+
+
+def test_pinned_versions_agree_with_the_constraints():
+    constraints = pins((REPO / "constraints.txt").read_text(), "==")
+    for path in REPO.glob("requirements*.txt"):
+        for name, version in pins(path.read_text(), "==").items():
+            assert constraints.get(name, version) == version, (path.name, name)
+
+
+def test_version_is_the_same_everywhere():
+    citation = yaml.safe_load((REPO / "CITATION.cff").read_text())
+    assert citation["version"] == brainmasks.__version__
+    assert citation["repository-code"] == brainmasks.version.PROJECT_URL
+    assert f"\n## {brainmasks.__version__}" in (REPO / "CHANGELOG.md").read_text()
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())
+    assert project["project"]["name"] == brainmasks.version.PROJECT
+
+
+def test_list_of_files_names_all_that_rules_and_jobs_need():
+    """One that is not fetched is missing when the workflow is loaded from a URL."""
+    listed = (REPO / "workflow" / "files.txt").read_text().splitlines()
+    needed = tracked("config/*.tsv", "config/*.yaml", "envs", "scripts", "workflow/report")
+    needed += tracked("workflow/schemas")
+    assert listed == sorted(set(needed) - {"scripts/brainmasks/py.typed"})
+
+
+def test_entries_hold_nothing_but_the_include_and_the_default_rule():
+    for entry, rules in (("Snakefile", "workflow/rules"), ("workflow/Snakefile", "rules")):
+        lines = (REPO / entry).read_text().splitlines()
+        code = [line for line in lines if line and not line.lstrip().startswith("#")]
+        assert code == [
+            f'include: "{rules}/main.smk"',
+            "rule all:",
+            "    input:",
+            '        expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], '
+            'suffix=("nii.gz", "json")),',
+        ]
+
+
+ROOMS = ("qc", "images", "masks", "fetching", "nifti", "storage", "registry")
+# What a room may use: those below it. The two at the bottom do not know of each other.
+BELOW = {room: set(ROOMS[n + 1 :]) for n, room in enumerate(ROOMS)} | {"storage": set()}
+GROUND = {"errors", "paths", "urls", "version"}
+
+
+def imports(path: Path) -> list[tuple[int, str, set[str]]]:
+    """Return level, module and names of each relative import of a file."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [
+        (node.level, node.module or "", {each.name for each in node.names})
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_uses_only_rooms_below_it_and_only_their_surface(room):
+    surfaces = {other: set(import_module(f"brainmasks.{other}").__all__) for other in ROOMS}
+    for path in (PACKAGE / room).glob("*.py"):
+        for level, module, names in imports(path):
+            if level == 1:
+                continue
+            assert level == 2, path
+            assert module in BELOW[room] | GROUND, (path, module)
+            assert names <= surfaces.get(module, names), (path, module, names)
+
+
+def test_the_ground_uses_no_room():
+    for name in (*GROUND, "job_log"):
+        for _, module, _ in imports(PACKAGE / f"{name}.py"):
+            assert module in GROUND, (name, module)
+
+
+def test_each_room_states_its_surface_in_a_sentence_and_its_names():
+    for room in ROOMS:
+        surface = import_module(f"brainmasks.{room}")
+        assert surface.__doc__.count("\n") == 0
+        assert list(surface.__all__) == sorted(surface.__all__, key=surface_order)
+
+
+def surface_order(name: str) -> tuple[int, str]:
+    """Return where a name stands in `__all__`: constants, then classes, then functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def test_package_knows_nothing_of_snakemake():
+    for path in PACKAGE.rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), flags=re.MULTILINE)
+
+
+def test_no_image_is_tracked_but_the_generated_example():
+    images = tracked("*.nii", "*.nii.gz", "*.mgz")
+    assert images in ([], ["examples/lesion-network/lesions/tiny.nii.gz"])
+
+
+def test_every_config_key_and_column_is_documented():
+    page = (REPO / "config" / "README.md").read_text()
+    keys = yaml.safe_load((REPO / "config" / "config.yaml").read_text())
+    columns = (REPO / "config" / "masks.tsv").read_text().splitlines()[0].split("\t")
+    columns += (REPO / "config" / "mirrors.tsv").read_text().splitlines()[0].split("\t")
+    assert [name for name in [*keys, *columns] if f"| `{name}` |" not in page] == []
+
+
+def collected() -> list[str]:
+    """Return the ids of all tests, as a process of its own collects them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-n", "0"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+def test_ids_of_tests_are_readable_and_the_same_in_every_process():
+    """Processes that collect other ids in another second cannot share a run."""
+    first = collected()
+    time.sleep(1)
+    assert collected() == first
+    assert len(first) > 1000
+    assert [each for each in first if "\\" in each or not each.isprintable()] == []
+    assert [each for each in first if len(each) > 200] == []

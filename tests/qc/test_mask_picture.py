@@ -1,0 +1,409 @@
+"""Pictures, the table and the report of masks."""
+
+import base64
+import gzip
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from support import REPO, copied_repository, module, rule_all, save_image, served_registry
+
+from brainmasks import InvalidMaskError, MaskError
+from brainmasks.images.verdicts import found_to_be
+from brainmasks.qc.image_page import image_page
+from brainmasks.qc.mask_page import mask_page
+from brainmasks.qc.mask_picture import draw_mask, figure, picture
+
+matplotlib = pytest.importorskip("matplotlib", reason="requirements-qc.txt is not installed")
+
+LAS = [[0, -1], [1, 1], [2, 1]]
+# Superior, then anterior, then left: nothing is where it was.
+TURNED = [[2, -1], [1, 1], [0, 1]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def font_cache(tmp_path_factory):
+    """Let matplotlib look for fonts once, and not in every test's own home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
+        yield
+
+
+@pytest.fixture
+def image():
+    """Return a mask without any symmetry."""
+    voxels = np.zeros((30, 40, 20), np.uint8)
+    voxels[3:20, 5:30, 2:15] = 1
+    voxels[3:6, 5:12, 10:15] = 0
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    affine[:3, 3] = (-30, -44, -18)
+    return nib.Nifti1Image(voxels, affine)
+
+
+def drawn(image, name: str = "A_2mm"):
+    """Return a figure and its pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    found = figure(image, name)
+    canvas = FigureCanvasAgg(found)
+    canvas.draw()
+    return found, np.asarray(canvas.buffer_rgba())[::-1, :, :3].astype(int)
+
+
+@pytest.mark.parametrize("order", [LAS, TURNED], ids=["LAS", "turned"])
+def test_picture_is_the_same_however_the_mask_is_stored(image, order):
+    other = image.as_reoriented(order)
+    assert other.shape != image.shape or not np.array_equal(other.dataobj, image.dataobj)
+    assert picture(other, "A_2mm") == picture(image, "A_2mm")
+
+
+@pytest.mark.parametrize("order", [None, LAS], ids=["RAS", "LAS"])
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_hemisphere_is_drawn_on_the_side_of_its_letter(image, side, order):
+    x = nib.affines.apply_affine(image.affine, np.argwhere(np.ones(image.shape)))[:, 0]
+    voxels = ((x < -4) if side == "L" else (x > 4)).reshape(image.shape).astype(np.uint8)
+    half = nib.Nifti1Image(voxels, image.affine)
+    found, pixels = drawn(half.as_reoriented(order) if order else half)
+    blue = (pixels[:, :, 2] - pixels[:, :, 0]) > 60
+    letters = {"L": [], "R": []}
+    for text in found.texts:
+        if text.get_text() in letters:
+            letters[text.get_text()].append(text.get_window_extent().get_points().mean(axis=0)[0])
+    panels = [axes for axes in found.axes if axes.get_label() in ("Coronal", "Axial")]
+    assert len(panels) == len(letters["L"]) == len(letters["R"]) == 14
+    for axes, left, right in zip(panels, letters["L"], letters["R"], strict=True):
+        (x0, y0), (x1, y1) = axes.bbox.get_points().round().astype(int)
+        assert x0 <= left < right <= x1
+        columns = x0 + np.flatnonzero(blue[y0:y1, x0:x1].any(axis=0))
+        middle = (left + right) / 2
+        assert columns.max() < middle if side == "L" else columns.min() > middle
+
+
+def test_slices_are_where_their_labels_say(image):
+    found, _ = drawn(image)
+    data = np.asarray(image.dataobj)
+    labels = [
+        re.fullmatch(r"([xyz]) = (\S+) mm", text.get_text().replace("\N{MINUS SIGN}", "-"))
+        for text in found.texts
+    ]
+    labels = [match for match in labels if match]
+    assert len(labels) == len(found.axes) == 21
+    for match, axes in zip(labels, found.axes, strict=True):
+        axis = "xyz".index(match[1])
+        index = (float(match[2]) - image.affine[axis, 3]) / 2
+        assert index == int(index)
+        (shown,) = axes.images
+        assert np.array_equal(shown.get_array().T, data.take(int(index), axis))
+        right, up = (n for n in range(3) if n != axis)
+        corners = [
+            image.affine[n, 3] - 1 + 2 * edge * data.shape[n]
+            for n in (right, up)
+            for edge in (0, 1)
+        ]
+        assert shown.get_extent() == pytest.approx(corners)
+
+
+def test_title_states_name_voxels_and_volume(image):
+    found = figure(image, "B_2mm", served="A")
+    texts = " ".join(text.get_text() for text in found.texts)
+    voxels = int(np.sum(image.dataobj))
+    for words in (
+        "B_2mm",
+        "served: A",
+        f"{voxels:,} voxels of 2 mm",
+        f"{voxels * 8 / 1000:.1f} ml",
+        "grid 30 x 40 x 20",
+    ):
+        assert words in texts
+    assert texts.count("Neurological convention") == 1
+
+
+def test_drawing_leaves_the_settings_of_its_caller_alone(image):
+    before = picture(image, "A_2mm")
+    with matplotlib.rc_context({"font.size": 30, "savefig.dpi": 40, "image.origin": "lower"}):
+        # All but the backend, which matplotlib chooses, and imports pyplot for, when it is asked.
+        names = [name for name in matplotlib.rcParams if name != "backend"]
+        settings = [matplotlib.rcParams[name] for name in names]
+        assert picture(image, "A_2mm") == before
+        assert [matplotlib.rcParams[name] for name in names] == settings
+
+
+def test_drawing_does_not_import_pyplot(image, tmp_path):
+    nib.save(image, tmp_path / "A_2mm.nii.gz")
+    code = (
+        "import sys, nibabel; from brainmasks.qc.mask_picture import picture; "
+        "picture(nibabel.load(sys.argv[1]), 'A_2mm'); "
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "A_2mm.nii.gz")],
+        cwd=REPO / "scripts",
+        check=True,
+    )
+
+
+def test_thin_mask_has_each_of_its_slices_drawn_once(image):
+    voxels = np.zeros(image.shape, np.uint8)
+    voxels[10:12, 20, 5:8] = 1
+    found = figure(nib.Nifti1Image(voxels, image.affine), "A_2mm")
+    names = [axes.get_label() for axes in found.axes]
+    assert [names.count(name) for name in ("Sagittal", "Coronal", "Axial")] == [2, 1, 3]
+
+
+def test_what_cannot_be_drawn_is_an_expected_failure(image):
+    turned = image.affine.copy()
+    turned[0, 1] = 0.5
+    for voxels, affine, words in (
+        (np.zeros((4, 4, 4), np.uint8), image.affine, "it is empty"),
+        (np.ones((4, 4, 4, 1), np.uint8), image.affine, "4 dimensions"),
+        (np.ones((4, 4, 4), np.uint8), turned, "oblique"),
+    ):
+        with pytest.raises(InvalidMaskError, match=words):
+            picture(nib.Nifti1Image(voxels, affine), "A_2mm")
+
+
+def test_mask_that_is_not_what_its_sidecar_says_is_not_drawn(image, tmp_path):
+    path, sidecar = tmp_path / "A_2mm.nii.gz", tmp_path / "A_2mm.json"
+    facts = {"SpaceRequested": "A", "SpaceServed": "A", "Grid": {"Shape": image.shape}}
+    voxels = int(np.sum(image.dataobj))
+    data = gzip.compress(image.to_bytes(), mtime=0)
+    for written, count, words in (
+        (data, voxels + 1, f"it has {voxels} voxels, its sidecar says {voxels + 1}"),
+        (data[:-1], voxels, "cut off"),
+        (b"", voxels, "empty"),
+    ):
+        path.write_bytes(written)
+        sidecar.write_text(json.dumps(facts | {"Voxels": count}))
+        with pytest.raises(InvalidMaskError, match=f"mask A_2mm: .*{words}.* Delete"):
+            draw_mask(path, sidecar, tmp_path / "A_2mm.png")
+    assert not (tmp_path / "A_2mm.png").exists()
+
+
+def test_matplotlib_that_is_missing_is_named(image, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MaskError, match=r"need matplotlib: install .* requirements-qc\.txt"):
+        picture(image, "A_2mm")
+
+
+def test_table_escapes_what_it_is_given():
+    nasty = '<script>alert("1")</script>'
+    sidecar = {
+        "SpaceRequested": "A",
+        "SpaceServed": nasty,
+        "Grid": {
+            "Shape": [6, 7, 5],
+            "VoxelSize": [2, 2, 2],
+            "Origin": [-6, -8, -4.5],
+            "Units": "mm",
+            "Orientation": "RAS",
+        },
+        "Voxels": 1234,
+        "VolumeML": 9.872,
+        "Sources": [nasty],
+        "Recoded": True,
+        "VerifiedBy": "sha256",
+        "SHA256": "a" * 64,
+        "ContentSHA256": "b" * 64,
+        "License": "javascript:alert(1)",
+        "ReferencesAndLinks": ["https://example.org/?a=1&b='2'", nasty],
+    }
+    text = mask_page({"A_2mm": sidecar})
+    assert "<script" not in text
+    assert re.findall('href="([^"]*)"', text) == ["https://example.org/?a=1&amp;b=&#39;2&#39;"]
+    for words in ("1,234", "9.9 ml", "6 x 7 x 5", "origin -6, -8, -4.5 mm", ", recoded"):
+        assert words in text
+
+
+def test_table_of_images_escapes_what_it_is_given():
+    nasty = '<script>alert("1")</script>'
+    lost = found_to_be("not_an_image", why=nasty).as_dict()
+    text = image_page([{"id": "a", "image": nasty, "mask": "A_2mm", **lost}])
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") == 2
+
+
+def results(report: Path) -> dict:
+    """Return what a report holds, by path."""
+    found = re.search(r"\bvar results = (\{.*?\});?\n", report.read_text(encoding="utf-8"))
+    return json.loads(found[1])
+
+
+def content(result: dict) -> bytes:
+    """Return the file that a report holds as a data URI."""
+    return base64.b64decode(result["data_uri"].partition(";base64,")[2])
+
+
+def assert_reported(folder: Path, masks, prefix: str = "", images=()) -> None:
+    """See that the report holds every picture and the tables, with their captions."""
+    found = results(folder / "report.html")
+    table = f"{prefix}qc/masks.html"
+    pictures = {f"{prefix}qc/{mask}.png": mask for mask in masks}
+    of_images = {f"{prefix}qc/{image}.png": image for image in images}
+    verdicts = {f"{prefix}qc/images.html"} if images else set()
+    assert set(found) == {table, *pictures, *of_images, *verdicts}
+    for path, image in of_images.items():
+        assert content(found[path]) == (folder / path).read_bytes()
+        assert found[path]["labels"] == {"image": image, "mask": "A_2mm"}
+        assert "red inside the brain and yellow outside" in found[path]["caption"]
+    for path in verdicts:
+        assert found[path]["labels"] == {"image": "(all: table of verdicts)", "mask": "(all)"}
+        assert "voxels inside and outside the brain in world space" in found[path]["caption"]
+        text = content(found[path]).decode()
+        for each in json.loads((folder / f"{prefix}checks/images.json").read_text()):
+            assert f"<strong>{each['id']}</strong>" in text
+            assert f"<strong>{each['verdict']}</strong>" in text
+            assert html.escape(each["detail"]) in text
+            assert f"{each['voxels_outside']:,} outside" in text
+            assert each["hemisphere"] in text
+    for path, mask in pictures.items():
+        assert content(found[path]) == (folder / path).read_bytes()
+        assert content(found[path]).startswith(b"\x89PNG")
+        assert found[path]["labels"] == {"mask": mask}
+        assert f"<strong>{mask}</strong>" in found[path]["caption"]
+        assert "Neurological convention" in found[path]["caption"]
+    text = content(found[table]).decode()
+    assert "what to cite" in found[table]["caption"]
+    for mask in masks:
+        sidecar = json.loads((folder / f"{prefix}masks/{mask}.json").read_text())
+        for key in ("SHA256", "ContentSHA256", "License"):
+            assert html.escape(sidecar[key]) in text
+        assert f"{sidecar['Voxels']:,}" in text
+        assert sidecar["Sources"][0] in text
+
+
+def test_report_of_the_workflow_alone(workflow, tiny):
+    printed = workflow.succeed("qc")
+    assert "Nothing to be done" in workflow.succeed("qc")
+    assert "localrule draw_mask:" in printed
+    workflow.succeed("qc", "--report", "report.html")
+    assert_reported(workflow.folder, ["A_2mm", "B_2mm"])
+    # Nothing of this machine in what is handed on.
+    assert str(Path.home()) not in json.dumps(results(workflow.folder / "report.html"))
+
+
+def test_report_of_images(workflow, images):
+    images("same", "las", accept=["identical", "reoriented"])
+    workflow.succeed("qc")
+    assert "Nothing to be done" in workflow.succeed("qc")
+    workflow.succeed("qc", "--report", "report.html")
+    assert_reported(workflow.folder, ["A_2mm", "B_2mm"], images=["same", "las"])
+    # Parameters are repeated for each picture: a list of all images would be, too.
+    assert "lesions/same.nii.gz" not in (workflow.folder / "report.html").read_text()
+
+
+def test_all_images_are_drawn_by_one_job_and_again_if_one_changes(workflow, images, lesion):
+    images("same", "las")
+    printed = workflow.succeed("qc/las.png")
+    assert printed.count("rule draw_images:") == 1
+    before = {n: (workflow.folder / "qc" / f"{n}.png").read_bytes() for n in ("same", "las")}
+    assert "Nothing to be done" in workflow.succeed("qc/same.png", "qc/las.png")
+    lesion[0, 0, 0] = 1 - lesion[0, 0, 0]
+    save_image(workflow.folder / "lesions" / "same.nii.gz", lesion)
+    workflow.succeed("qc/same.png", "qc/las.png")
+    assert (workflow.folder / "qc" / "same.png").read_bytes() != before["same"]
+    assert (workflow.folder / "qc" / "las.png").read_bytes() == before["las"]
+    # The same files, but another mask for one of them.
+    table = Path(workflow.config["images"])
+    table.write_text(table.read_text() + "lesions/moved.nii.gz\tB_2mm\tmoved\n")
+    workflow.succeed("qc/moved.png")
+    table.write_text(table.read_text().replace("las.nii.gz\tA_2mm", "las.nii.gz\tB_2mm"))
+    assert "rule draw_images:" in workflow.succeed("--dry-run", "qc/las.png")
+
+
+def test_rejected_images_are_drawn_all_the_same(workflow, images):
+    images("same", "las", "moved", "lost")
+    (workflow.folder / "lesions" / "lost.nii.gz").write_bytes(b"no image")
+    printed = workflow.fail("qc")
+    assert "3 of 4 images are not accepted (las, moved, lost)" in printed
+    for name in ("same", "las", "moved", "lost"):
+        assert (workflow.folder / "qc" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert not (workflow.folder / "qc" / "images.html").exists()
+    assert "Nothing to be done" in workflow.succeed("qc/lost.png")
+
+
+def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
+    images("same", "las", accept=["identical", "reoriented"])
+    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    settings = workflow.config | {"masks": ["A_2mm"]}
+    workflow.snakefile, workflow.config = None, {}
+    (workflow.folder / "Snakefile").write_text(
+        rule_all("ext/qc/A_2mm.png", "ext/qc/masks.html", "ext/qc/same.png", "ext/qc/images.html")
+        + "\n\n"
+        + module(repr(f"{url}/workflow/Snakefile"), config=repr(settings), prefix="'ext'")
+    )
+    workflow.succeed("--cores", "2")
+    assert "Nothing to be done" in workflow.succeed("--cores", "2", "bm_qc")
+    workflow.succeed("--cores", "2", "--report", "report.html")
+    assert_reported(workflow.folder, ["A_2mm"], prefix="ext/", images=["same", "las"])
+
+
+@pytest.mark.parametrize("place", ["path", "http"])
+def test_report_of_a_module(workflow, tiny, server, tmp_path, place):
+    snakefile = str(REPO / "Snakefile")
+    if place == "http":
+        repository = copied_repository(tmp_path / "served")
+        snakefile = f"{server.serve_folder(repository)}/workflow/Snakefile"
+    settings = workflow.config | {"masks": ["A_2mm"]}
+    workflow.snakefile, workflow.config = None, {}
+    (workflow.folder / "Snakefile").write_text(
+        rule_all("ext/qc/A_2mm.png", "ext/qc/masks.html")
+        + "\n\n"
+        + module(repr(snakefile), config=repr(settings), prefix="'ext'")
+    )
+    workflow.succeed("--cores", "2")
+    assert "Nothing to be done" in workflow.succeed("--cores", "2", "bm_qc")
+    workflow.succeed("--cores", "2", "--report", "report.html")
+    assert_reported(workflow.folder, ["A_2mm"], prefix="ext/")
+
+
+def test_misspelt_mask_is_named_as_for_masks(workflow, tiny):
+    printed = workflow.fail("--dry-run", "qc/a_2mm.png")
+    assert "no mask is registered for 'a_2mm'; did you mean A_2mm?" in printed
+    assert "no image" not in printed
+
+
+def test_misspelt_picture_is_named_with_masks_and_images(workflow, images):
+    images("same", "las")
+    printed = workflow.fail("--dry-run", "qc/sam.png")
+    assert "no mask is registered for 'sam'" in printed
+    assert "Or did you mean the image same?" in printed
+
+
+OWN_PICTURES = """
+rule draw:
+    output: "qc/{name}.png"
+    shell: "echo {wildcards.name} > {output}"
+
+rule page:
+    output: "qc/{name}.html"
+    shell: "echo {wildcards.name} > {output}"
+
+"""
+
+
+def test_host_with_pictures_of_its_own_below_qc_is_not_disturbed(workflow, tiny):
+    (workflow.folder / "Snakefile").write_text(
+        rule_all("qc/sub-01.png", "qc/own.html")
+        + OWN_PICTURES
+        + module(repr(str(REPO / "Snakefile")), config=repr(workflow.config))
+    )
+    workflow.snakefile, workflow.config = None, {}
+    printed = workflow.succeed("--cores", "2")
+    assert "registered" not in printed
+    assert (workflow.folder / "qc" / "sub-01.png").read_text() == "sub-01\n"
+
+
+def test_picture_of_a_real_mask_served_for_another_space(workflow, server, real, tmp_path):
+    registry = served_registry(server, real / "registered", tmp_path / "masks.tsv")
+    workflow.config = {"registry": str(registry), "mirrors": False}
+    path = workflow.folder / "qc" / "MNI152NLin2009aAsym_2mm.png"
+    workflow.succeed("qc/MNI152NLin2009aAsym_2mm.png")
+    image = nib.load(workflow.mask("MNI152NLin2009aAsym_2mm"))
+    assert path.read_bytes() == picture(image, path.stem, served="MNI152NLin2009cAsym")
+    assert "Nothing to be done" in workflow.succeed("qc/MNI152NLin2009aAsym_2mm.png")

@@ -1,0 +1,220 @@
+"""The configuration: defaults, refusals, and the folder of the cache."""
+
+import copy
+import os
+
+import pytest
+from support import REPO
+
+from brainmasks import RegistryError
+from brainmasks.registry import cache_folder, read_settings, user_path
+
+DEFAULTS = REPO / "config" / "config.yaml"
+SCHEMA = REPO / "workflow" / "schemas" / "config.schema.json"
+
+
+def read(**config) -> dict:
+    """Return the settings of a configuration."""
+    return read_settings(DEFAULTS, SCHEMA, config)
+
+
+def refusal(config: dict) -> str:
+    """Return the message with which a configuration is refused."""
+    with pytest.raises(RegistryError) as failure:
+        read_settings(DEFAULTS, SCHEMA, config)
+    return str(failure.value)
+
+
+def test_defaults():
+    assert read() == {
+        "masks": [
+            "MNI152NLin6Asym_1mm",
+            "MNI152NLin6Asym_2mm",
+            "MNI152NLin2009cAsym_1mm",
+            "MNI152NLin2009cAsym_2mm",
+        ],
+        "registry": None,
+        "extra_registries": [],
+        "mirrors": None,
+        "aliases": {
+            "MNI152NLin2009aAsym": "MNI152NLin2009cAsym",
+            "MNI152NLin2009bAsym": "MNI152NLin2009cAsym",
+        },
+        "images": None,
+        "accept": ["identical", "within_tolerance"],
+        "resample": None,
+        "cache_dir": None,
+        "site_caches": [],
+        "offline": False,
+        "submit_masks": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("masks", []),
+        ("masks", ["A_2mm"]),
+        ("registry", "own.tsv"),
+        ("registry", None),
+        ("extra_registries", ["a.tsv", "b.tsv"]),
+        ("mirrors", "own.tsv"),
+        ("mirrors", None),
+        ("mirrors", False),
+        ("aliases", {}),
+        ("aliases", {"A": "B"}),
+        ("cache_dir", "~/masks"),
+        ("cache_dir", None),
+    ],
+)
+def test_key_overrides_its_default_alone(key, value):
+    assert read(**{key: value}) == read() | {key: value}
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("mask", "masks"),
+        ("Masks", "masks"),
+        ("registy", "registry"),
+        ("extra_registry", "extra_registries"),
+        ("extra-registries", "extra_registries"),
+        ("mirror", "mirrors"),
+        ("cachedir", "cache_dir"),
+        ("cache-dir", "cache_dir"),
+        ("CACHE_DIR", "cache_dir"),
+        ("alias", "aliases"),
+    ],
+)
+def test_misspelt_key_is_refused_with_a_suggestion(key, meant):
+    message = refusal({key: None})
+    assert f"'{key}'" in message
+    assert f"did you mean '{meant}'?" in message
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "samples",
+        "subjects",
+        "tasks",
+        "threads",
+        "bids_dir",
+        "scratch_dir",
+        "registration",
+        "atlas",
+        1,
+    ],
+)
+def test_key_of_a_host_workflow_is_left_alone(key):
+    assert read_settings(DEFAULTS, SCHEMA, {key: {"any": "thing"}}) == read()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expectation"),
+    [
+        ("masks", "A_2mm", "a list of names"),
+        ("masks", None, "a list of names"),
+        ("masks", [2], "a list of names"),
+        ("masks", {"A": 2}, "a list of names"),
+        ("registry", "", "the path of a table of masks, or null"),
+        ("registry", ["a.tsv"], "the path of a table of masks, or null"),
+        ("registry", False, "the path of a table of masks, or null"),
+        ("extra_registries", "a.tsv", "a list of paths"),
+        ("extra_registries", None, "a list of paths"),
+        ("extra_registries", [""], "a list of paths"),
+        ("extra_registries", [None], "a list of paths"),
+        ("mirrors", True, "or false for none"),
+        ("mirrors", 0, "or false for none"),
+        ("mirrors", "", "or false for none"),
+        ("mirrors", [], "or false for none"),
+        ("aliases", None, "a mapping from the name of a space"),
+        ("aliases", ["A"], "a mapping from the name of a space"),
+        ("aliases", {"A": None}, "a mapping from the name of a space"),
+        ("aliases", {"A": ["B"]}, "a mapping from the name of a space"),
+        ("aliases", {"a/b": "B"}, "a mapping from the name of a space"),
+        ("aliases", {"": "B"}, "a mapping from the name of a space"),
+        ("aliases", {2009: "B"}, "a mapping from the name of a space"),
+        ("cache_dir", "", "the path of a folder, or null"),
+        ("cache_dir", False, "the path of a folder, or null"),
+        ("cache_dir", 7, "the path of a folder, or null"),
+    ],
+)
+def test_wrong_type_is_refused_with_key_value_and_expectation(key, value, expectation):
+    message = refusal({key: value})
+    assert f"config key '{key}'" in message
+    assert repr(value) in message
+    assert expectation in message
+
+
+def test_config_is_not_changed():
+    config = {"masks": ["A_2mm"], "samples": [1], "aliases": {"A": "B"}}
+    before = copy.deepcopy(config)
+    read_settings(DEFAULTS, SCHEMA, config)
+    assert config == before
+
+
+@pytest.fixture
+def places(machine, monkeypatch) -> dict:
+    """Set every variable that says where the cache is; return the folder that each leads to."""
+    monkeypatch.setenv("LACUNA_CACHE_DIR", str(machine / "lacuna"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(machine / "xdg"))
+    return {
+        "LACUNA_CACHE_DIR": machine / "lacuna" / "masks",
+        "XDG_CACHE_HOME": machine / "xdg" / "lacuna" / "masks",
+        None: machine / ".cache" / "lacuna" / "masks",
+    }
+
+
+def test_cache_dir_goes_before_every_variable(places, machine):
+    assert cache_folder(str(machine / "own")) == machine / "own"
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize(
+    ("absent", "decides"),
+    [
+        ([], "LACUNA_CACHE_DIR"),
+        (["LACUNA_CACHE_DIR"], "XDG_CACHE_HOME"),
+        (["LACUNA_CACHE_DIR", "XDG_CACHE_HOME"], None),
+    ],
+)
+def test_cache_folder_follows_the_first_variable_that_is_set_and_not_empty(
+    places, monkeypatch, absent, decides, nothing
+):
+    for name in absent:
+        if nothing is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, nothing)
+    assert cache_folder() == cache_folder(nothing) == places[decides]
+
+
+@pytest.mark.parametrize("name", ["LACUNA_CACHE_DIR", "XDG_CACHE_HOME"])
+def test_tilde_in_a_variable_is_the_home_folder(machine, monkeypatch, name):
+    monkeypatch.delenv("LACUNA_CACHE_DIR")
+    monkeypatch.setenv(name, "~/elsewhere")
+    assert machine / "elsewhere" in cache_folder().parents
+
+
+@pytest.mark.parametrize("path", ["~/a/b", "$PLACE/b", "${PLACE}/b", "$HOME/a/b"])
+def test_tilde_and_variables_in_paths_are_filled_in(machine, monkeypatch, path):
+    monkeypatch.setenv("PLACE", "~/a")
+    assert user_path(path) == cache_folder(path) == machine / "a" / "b"
+
+
+def test_plain_path_stays_as_it_is():
+    assert os.fspath(user_path("a/b c/d")) == "a/b c/d"
+
+
+def test_home_folder_of_nobody_is_refused():
+    with pytest.raises(RegistryError, match="~nobody-of-that-name"):
+        user_path("~nobody-of-that-name/masks")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("false", False), ("False", False), ("null", None), ("m.tsv", "m.tsv")]
+)
+def test_words_of_a_command_line_mean_what_they_mean_in_yaml(text, value):
+    assert read(mirrors=text)["mirrors"] == value
+    assert read(offline="true")["offline"] is True

@@ -1,0 +1,159 @@
+"""A damaged file is regenerated, whatever its times say and whatever Snakemake is told."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from support import REPO, Server, Workflow, module, rule_all, sha256, tiny_mask, write_table
+
+YEAR = 365 * 24 * 3600
+# What looks at the plan of a run and makes nothing.
+LOOKING = (
+    ["--dry-run"],
+    ["--report", "report.html"],
+    ["--dag"],
+    ["--rulegraph"],
+    ["--summary"],
+    ["--detailed-summary"],
+    ["--lint"],
+    ["--list-rules"],
+    ["--list-target-rules"],
+    ["--list-changes", "params"],
+    ["--delete-all-output", "--dry-run"],
+    ["--cleanup-metadata", "masks/A_2mm.nii.gz"],
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Make mask A once; yield the working folder, its row and what runs are configured with."""
+    folder = tmp_path_factory.mktemp("finished")
+    server = Server()
+    data, row = tiny_mask("A")
+    server.files["/A.nii.gz"] = data
+    (folder / "work").mkdir()
+    run = Workflow(folder / "work")
+    table = write_table(folder / "masks.tsv", [row | {"url": f"{server.url}/A.nii.gz"}])
+    run.config = {"registry": str(table), "mirrors": False, "masks": ["A_2mm"]}
+    run.succeed(HOME=folder, LACUNA_CACHE_DIR=folder / "lacuna")
+    yield run.folder, row, run.config
+    server.close()
+
+
+@pytest.fixture
+def made(workflow, finished) -> Workflow:
+    """Return a working folder in which mask A was made."""
+    folder, _, workflow.config = finished
+    shutil.copytree(folder, workflow.folder, dirs_exist_ok=True)
+    return workflow
+
+
+@pytest.fixture
+def right(finished) -> str:
+    """Return the registered SHA-256 of mask A."""
+    return finished[1]["sha256"]
+
+
+def overwrite(path: Path, ahead: float = 0) -> bytes:
+    """Put another mask in the place of one, its time so many seconds ahead of the clock."""
+    wrong, _ = tiny_mask("A", seed=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(wrong)
+    os.utime(path, (time.time() + ahead,) * 2)
+    return wrong
+
+
+@pytest.mark.parametrize(
+    ("ahead", "options"),
+    [
+        (-YEAR, []),
+        (0, []),
+        (5, []),
+        (YEAR, []),
+        (60, ["--rerun-triggers", "mtime"]),
+        (60, ["--keep-going", "--ignore-incomplete"]),
+        (60, ["--rerun-incomplete", "--forcerun", "checksum"]),
+    ],
+    ids=lambda each: f"{each:+d} s" if isinstance(each, int) else " ".join(each),
+)
+def test_wrong_mask_is_regenerated_whatever_its_time(made, right, ahead, options):
+    overwrite(made.mask("A_2mm"), ahead)
+    printed = made.succeed("masks/A_2mm.nii.gz", *options)
+    assert f"has SHA-256 {tiny_mask('A', seed=9)[1]['sha256']}" in printed
+    assert "it is removed, and regenerated" in printed
+    assert sha256(made.mask("A_2mm")) == right
+    assert made.sidecar("A_2mm")["SHA256"] == right
+    assert "Nothing to be done" in made.succeed("masks/A_2mm.nii.gz")
+
+
+def test_wrong_mask_of_the_future_that_was_there_before_the_first_run(workflow, tiny):
+    overwrite(workflow.mask("A_2mm"), YEAR)
+    workflow.succeed("masks/A_2mm.nii.gz")
+    assert sha256(workflow.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+@pytest.mark.parametrize("ahead", [0, YEAR])
+def test_wrong_file_in_resources_is_fetched_again(made, right, ahead):
+    fetched = made.folder / "resources" / "masks" / "A_2mm.nii.gz"
+    overwrite(fetched, ahead)
+    made.succeed("masks/A_2mm.nii.gz", "--rerun-triggers", "mtime")
+    assert sha256(fetched) == sha256(made.mask("A_2mm")) == right
+
+
+def test_what_was_made_from_a_wrong_mask_is_made_again(workflow, tiny):
+    """Although all that it needs is there, and it is there itself."""
+    workflow.snakefile = None
+    summary = "rule summary:\n    input: 'masks/A_2mm.nii.gz'\n    output: 'summary.txt'\n"
+    summary += "    shell: 'sha256sum {input} > {output}'"
+    taken = module("config['snakefile']", config="config")
+    (workflow.folder / "Snakefile").write_text(
+        "\n\n".join([rule_all("summary.txt"), summary, taken])
+    )
+    workflow.config["snakefile"] = str(REPO / "Snakefile")
+    workflow.succeed()
+    overwrite(workflow.mask("A_2mm"), YEAR)
+    (workflow.folder / "summary.txt").write_text("counted with the wrong mask\n")
+    workflow.succeed("--rerun-triggers", "mtime")
+    assert tiny[0]["sha256"] in (workflow.folder / "summary.txt").read_text()
+
+
+@pytest.mark.parametrize("ahead", [0, YEAR])
+def test_dry_run_says_what_a_run_would_remove(made, ahead):
+    wrong = overwrite(made.mask("A_2mm"), ahead)
+    printed = made.succeed("--dry-run", "masks/A_2mm.nii.gz")
+    assert "a run removes it, and regenerates it" in printed
+    assert made.jobs("masks/A_2mm.nii.gz") == {"validate:A_2mm"}
+    assert made.mask("A_2mm").read_bytes() == wrong
+
+
+@pytest.mark.parametrize("options", LOOKING, ids=" ".join)
+def test_looking_removes_nothing(made, options):
+    wrong = overwrite(made.mask("A_2mm"))
+    overwrite(made.folder / "resources" / "masks" / "A_2mm.nii.gz")
+    before = set(made.folder.rglob("*.nii.gz"))
+    made.run("masks/A_2mm.nii.gz", *options)
+    assert made.mask("A_2mm").read_bytes() == wrong
+    assert set(made.folder.rglob("*.nii.gz")) == before
+
+
+def test_touch_does_not_pass_a_wrong_mask(made):
+    wrong = overwrite(made.mask("A_2mm"))
+    printed = made.fail("masks/A_2mm.nii.gz", "--touch")
+    assert "`--touch` does not mend it" in printed
+    assert made.mask("A_2mm").read_bytes() == wrong
+
+
+def test_wrong_file_that_cannot_be_removed_ends_the_run(made):
+    made.mask("A_2mm").unlink()
+    made.mask("A_2mm").mkdir()
+    printed = made.fail("masks/A_2mm.nii.gz")
+    assert "masks/A_2mm.nii.gz is unusable (it is a folder); it cannot be removed" in printed
+
+
+def test_nothing_is_left_in_the_cache_of_sources(made, machine):
+    before = {path.name for path in (machine / ".cache").rglob("*.py")}
+    overwrite(made.mask("A_2mm"))
+    made.succeed("masks/A_2mm.nii.gz")
+    assert {path.name for path in (machine / ".cache").rglob("*.py")} <= before

@@ -1,0 +1,166 @@
+"""Images that meet a mask: one verdict each, before an analysis; and the way onto the grid."""
+
+import csv
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from support import TINY_AFFINE, save_image, served_registry, write_table
+
+
+def rows(path) -> dict[str, dict]:
+    with path.open(newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_table_of_accepted_images(workflow, images):
+    images("same", "las", accept=["identical", "reoriented"])
+    workflow.succeed("checks/images.tsv")
+    found = rows(workflow.folder / "checks" / "images.tsv")
+    assert [found[n]["verdict"] for n in ("same", "las")] == ["identical", "reoriented"]
+    for row in found.values():
+        assert (row["voxels"], row["voxels_inside"], row["voxels_outside"]) == ("3", "3", "0")
+        assert float(row["volume_ml"]) == pytest.approx(0.024)
+        assert row["mask"] == "A_2mm"
+    details = json.loads((workflow.folder / "checks" / "images.json").read_text())
+    assert [each["id"] for each in details] == ["same", "las"]
+    assert not (workflow.folder / "checks" / "images.rejected.tsv").exists()
+    assert "Nothing to be done" in workflow.succeed("checks/images.tsv")
+
+
+def test_every_offender_is_named_and_the_whole_table_is_left(workflow, images):
+    images("same", "las", "moved", "lost")
+    printed = workflow.fail("checks/images.tsv")
+    errors = [line for line in printed.splitlines() if line.startswith("ERROR")]
+    for name, words in {
+        "las": ["reoriented"],
+        "moved": ["shifted", "-1"],
+        "lost": ["no_orientation"],
+    }.items():
+        line = next(line for line in errors if f"image {name} (lesions/{name}.nii.gz)" in line)
+        assert [word for word in words if word not in line] == []
+    assert "3 of 4 images are not accepted (las, moved, lost)" in printed
+    assert not (workflow.folder / "checks" / "images.tsv").exists()
+    rejected = rows(workflow.folder / "checks" / "images.rejected.tsv")
+    assert list(rejected) == ["same", "las", "moved", "lost"]
+    assert rejected["same"]["verdict"] == "identical"
+
+    images("same")
+    workflow.succeed("checks/images.tsv")
+    assert not (workflow.folder / "checks" / "images.rejected.tsv").exists()
+
+
+def test_target_of_one_image(workflow, images):
+    images("same", "moved")
+    workflow.succeed("checks/same.json")
+    details = json.loads((workflow.folder / "checks" / "same.json").read_text())
+    assert details["verdict"] == "identical"
+    printed = workflow.fail("checks/moved.json")
+    assert "image moved (lesions/moved.nii.gz): shifted" in printed
+    assert not (workflow.folder / "checks" / "moved.json").exists()
+    assert (workflow.folder / "checks" / "moved.rejected.json").exists()
+
+
+def test_aligned_by_reordering_axes(workflow, images, lesion):
+    images("same", "las")
+    workflow.succeed("aligned/same.nii.gz", "aligned/las.nii.gz")
+    for name, method in {"same": "unchanged", "las": "axes reordered"}.items():
+        image = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
+        assert np.array_equal(image.affine, TINY_AFFINE)
+        assert np.array_equal(np.asarray(image.dataobj), lesion)
+        assert image.get_data_dtype() == np.int16
+        note = json.loads((workflow.folder / "aligned" / f"{name}.json").read_text())
+        assert (note["Method"], note["Lossless"]) == (method, True)
+
+
+def test_resampling_only_if_asked_for(workflow, images, lesion):
+    images("moved")
+    printed = workflow.fail("aligned/moved.nii.gz")
+    assert "shifted" in printed
+    assert "`resample: nearest`" in printed
+    images("moved", resample="nearest")
+    workflow.succeed("aligned/moved.nii.gz")
+    image = nib.load(workflow.folder / "aligned" / "moved.nii.gz")
+    assert image.shape == (6, 7, 5)
+    assert np.array_equal(image.affine, TINY_AFFINE)
+    note = json.loads((workflow.folder / "aligned" / "moved.json").read_text())
+    assert (note["Method"], note["Lossless"]) == ("nearest neighbour", False)
+
+
+def test_damaged_image_is_not_aligned(workflow, images):
+    """So large that its header is read before the damage is met."""
+    images("same", resample="nearest")
+    path = workflow.folder / "lesions" / "same.nii.gz"
+    save_image(path, np.random.default_rng(1).random((60, 60, 60)))
+    path.write_bytes(path.read_bytes()[:-9])
+    assert nib.load(path).shape == (60, 60, 60)
+    printed = workflow.fail("aligned/same.nii.gz")
+    assert "image lesions/same.nii.gz: not_an_image: It cannot be read as an image" in printed
+    assert "unexpected" not in printed
+    assert not list((workflow.folder / "aligned").glob("*"))
+
+
+@pytest.mark.parametrize("name", ["lost"])
+def test_space_is_never_guessed(workflow, images, name):
+    images(name, resample="nearest")
+    assert "no_orientation" in workflow.fail(f"aligned/{name}.nii.gz")
+
+
+def test_table_of_images_is_checked(workflow, images, tmp_path):
+    images("same", aliases={"Other": "B"})
+    table = tmp_path / "images.tsv"
+    for lines, words in {
+        "image\tmask\nx.nii.gz\tB_3mm\n": "no mask is registered for 'B_3mm'",
+        "image\tmsk\nx.nii.gz\tA_2mm\n": "did you mean 'mask'?",
+        "image\tmask\na/x.nii.gz\tA_2mm\nb/x.nii.gz\tA_2mm\n": "'x' is the id of two images",
+        "image\tmask\timages\n": "unknown column 'images'",
+        "image\tmask\nimages.nii.gz\tA_2mm\n": "'images' cannot be the name of files",
+        "image\tmask\nx.rejected.nii.gz\tA_2mm\n": "'x.rejected' cannot be the name of files",
+        "image\tmask\nB_2mm.nii.gz\tA_2mm\n": "line 2: 'B_2mm' is the name of a mask",
+        "image\tmask\tid\nx.nii.gz\tA_2mm\tOther_2mm\n": "'Other_2mm' is the name of a mask",
+    }.items():
+        table.write_text(lines)
+        assert words in workflow.fail("checks/images.tsv", "--dry-run")
+    workflow.config["images"] = None
+    assert "config key 'images' is not set" in workflow.fail("checks/images.tsv", "--dry-run")
+
+
+def test_adding_a_mask_to_the_registry_checks_nothing_again(workflow, images, tiny, tmp_path):
+    images("same")
+    workflow.succeed("checks/images.tsv", "aligned/same.nii.gz")
+    more = [*tiny, tiny[0] | {"space": "C"}]
+    workflow.config["registry"] = str(write_table(tmp_path / "more.tsv", more))
+    assert workflow.jobs("checks/images.tsv", "aligned/same.nii.gz") == set()
+
+
+def test_real_lesions_on_the_real_mask(workflow, server, real, tmp_path):
+    registry = served_registry(server, real / "registered", tmp_path / "masks.tsv")
+    lesions = sorted((real / "lesions").glob("sub-*.nii.gz"))
+    table = write_table(
+        tmp_path / "images.tsv",
+        [{"image": str(path), "mask": "MNI152NLin6Asym_1mm"} for path in lesions],
+        ["image", "mask"],
+    )
+    workflow.config = {
+        "registry": str(registry),
+        "mirrors": False,
+        "images": str(table),
+        "accept": ["reoriented"],
+    }
+    names = [path.name.removesuffix(".nii.gz") for path in lesions]
+    workflow.succeed("checks/images.tsv", *(f"aligned/{name}.nii.gz" for name in names))
+    found = list(rows(workflow.folder / "checks" / "images.tsv").values())
+    assert [row["voxels"] for row in found] == ["14147", "11383", "7618"]
+    assert [row["voxels_outside"] for row in found] == ["0", "0", "0"]
+    mask = nib.load(workflow.mask("MNI152NLin6Asym_1mm"))
+
+    def centre(image) -> np.ndarray:
+        voxels = np.argwhere(np.asarray(image.dataobj) > 0)
+        return nib.affines.apply_affine(image.affine, voxels.mean(axis=0))
+
+    for name, lesion in zip(names, lesions, strict=True):
+        aligned = nib.load(workflow.folder / "aligned" / f"{name}.nii.gz")
+        assert np.array_equal(aligned.affine, mask.affine)
+        assert aligned.shape == mask.shape
+        assert np.abs(centre(aligned) - centre(nib.load(lesion))).max() < 0.01

@@ -1,0 +1,44 @@
+# The configuration: settings, registry, mirrors and images, read and checked once.
+from snakemake.exceptions import WorkflowError
+
+SCHEMAS = {
+    name: OWN_FILES[f"workflow/schemas/{name}.schema.json"]
+    for name in ("config", "registry", "mirrors", "images")
+}
+
+
+def read_tables():
+    """Return settings, registry, mirrors and images; a wrong one ends the run with one message."""
+    try:
+        # `config` itself is not changed: it may be the host workflow's own.
+        settings = bm.registry.read_settings(
+            OWN_FILES["config/config.yaml"], SCHEMAS["config"], config
+        )
+        registry = bm.registry.read_registry(
+            [bm.registry.user_path(settings["registry"] or OWN_FILES["config/masks.tsv"])]
+            + [bm.registry.user_path(path) for path in settings["extra_registries"]],
+            SCHEMAS["registry"],
+            settings["aliases"],
+        )
+        mirrors = {}
+        if settings["mirrors"] is not False:
+            mirrors = bm.registry.read_mirrors(
+                bm.registry.user_path(settings["mirrors"] or OWN_FILES["config/mirrors.tsv"]),
+                SCHEMAS["mirrors"],
+            )
+        images = {}
+        if settings["images"]:
+            images = bm.images.read_images(
+                bm.registry.user_path(settings["images"]), SCHEMAS["images"], registry
+            )
+        for mask in settings["masks"]:
+            try:
+                registry.serve(mask)
+            except bm.UnknownMaskError as err:
+                raise WorkflowError(f"config key 'masks': {err}") from None
+    except bm.MaskError as err:
+        raise WorkflowError(str(err)) from None
+    return settings, registry, mirrors, images
+
+
+SETTINGS, REGISTRY, MIRRORS, IMAGES = read_tables()

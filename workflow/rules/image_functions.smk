@@ -1,0 +1,85 @@
+# What the rules of images ask: which images, against which masks, with how much memory?
+import hashlib
+import json
+import re
+
+from snakemake.exceptions import WorkflowError
+
+# Matches no name if there are no images.
+IDS = "|".join(re.escape(name) for name in IMAGES) or "(?!)"
+
+
+def configured_images(wildcards):
+    """Return the images to check; ends the run with a message if none are configured."""
+    if not SETTINGS["images"]:
+        raise WorkflowError(
+            "config key 'images' is not set; expected: the path of a table with the columns "
+            "image and mask"
+        )
+    return [local(entry["image"]) for entry in IMAGES.values()]
+
+
+def unlisted(name):
+    """Return a clause on an id that no image has, with those that may have been meant."""
+    if not SETTINGS["images"]:
+        return f"no image has the id '{name}': config key 'images' is not set"
+    near = bm.registry.closest(name, list(IMAGES)) or list(IMAGES)[:2]
+    hint = f"did you mean {' or '.join(near)}?" if near else "the table lists none"
+    return f"no image of config key 'images' has the id '{name}'; {hint}"
+
+
+def image(wildcards):
+    """Return the path of an image. It is the host's own: a prefix of this module is not its.
+
+    For an id that no image has, the message takes the place of the path, and Snakemake ends the
+    run with it as a missing input. If an input function raised an error instead, Snakemake would
+    report it, or take this rule for one that can be used, for every file below checks/ and
+    aligned/ for which a host workflow has a rule of its own.
+    """
+    if wildcards.id not in IMAGES:
+        # No longer than the name of a file may be, in bytes.
+        return local(unlisted(wildcards.id).encode()[:250].decode(errors="ignore"))
+    return local(IMAGES[wildcards.id]["image"])
+
+
+def mask_of_image(wildcards):
+    """Return the published mask that an image is checked against."""
+    if wildcards.id not in IMAGES:
+        return []
+    return f"masks/{IMAGES[wildcards.id]['mask']}.nii.gz"
+
+
+def row_of_image(wildcards):
+    """Return what is recorded of the mask that an image is checked against."""
+    return REGISTRY.serve(IMAGES[wildcards.id]["mask"]).as_row()
+
+
+def masks_of_images():
+    """Return the names of the masks that images are checked against."""
+    return sorted({entry["mask"] for entry in IMAGES.values()})
+
+
+def rows_of_images(wildcards):
+    """Return what is recorded of the masks that images are checked against, by name."""
+    return {name: REGISTRY.serve(name).as_row() for name in masks_of_images()}
+
+
+def every_row(wildcards, output):
+    """Return the rows of all masks: no reason to check an image again if one is added.
+
+    It takes `output`, so that Snakemake counts the parameter as derived and does not record it.
+    """
+    return [REGISTRY.get(name).as_row() for name in REGISTRY]
+
+
+def memory(wildcards, threads):
+    """Return the MB that many images need, in a process for each thread.
+
+    Measured with images of 1 mm: 160 MB for each process that checks, 240 MB for one that draws.
+    """
+    return 1000 + 300 * threads
+
+
+def digest(content):
+    """Return a short text that is another one if the content is."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,0 +1,15 @@
+# Everything but `rule all`, which must stand in the Snakefile that is run.
+from snakemake.utils import min_version
+
+# The version that all of this was measured with. What it rests on (private copies of sources,
+# which parameters are recorded, what a failing input function does) older ones do not state.
+min_version("9.27")
+
+
+include: "own_files.smk"
+include: "configuration.smk"
+include: "mask_functions.smk"
+include: "image_functions.smk"
+include: "masks.smk"
+include: "images.smk"
+include: "qc.smk"

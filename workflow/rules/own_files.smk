@@ -1,0 +1,66 @@
+# The files of this repository, wherever it is: a clone, a module, a URL.
+#
+# Naming a file to workflow.source_path() fetches it, into a cache in which all keep their places:
+# so scripts can import the package, and jobs find what they need without network. It looks for the
+# file beside the one that calls it, which is why it is called here and not in the package.
+import contextlib
+import hashlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+OWN_FILES = {
+    name: workflow.source_path(f"../../{name}")
+    for name in Path(workflow.source_path("../files.txt")).read_text().split()
+}
+
+
+def load_package():
+    """Return the package, under a private name.
+
+    Nothing is added to sys.path: a host workflow sees nothing of it, and two versions of this
+    workflow can be used side by side.
+    """
+    init = str(OWN_FILES["scripts/brainmasks/__init__.py"])
+    name = f"_brainmasks_{hashlib.sha256(init.encode()).hexdigest()[:16]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            name, init, submodule_search_locations=[os.path.dirname(init)]
+        )
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+bm = load_package()
+
+
+def script_file(name):
+    """Return the path of a script, for a `script:` directive.
+
+    Snakemake runs a job again if its script is a local file younger than the output, as every
+    file of a fresh clone is. This is the copy in the source cache: its age says nothing, and is
+    set to the oldest there is. `code` says when changed code must run again.
+    """
+    path = OWN_FILES[f"scripts/{name}.py"]
+    # A copy that belongs to somebody else keeps its age; it works all the same.
+    with contextlib.suppress(PermissionError):
+        os.utime(path, (0, 0))
+    return path
+
+
+def code(script, *rooms):
+    """Return a digest of a script and of rooms of the package.
+
+    As a parameter it has a job run again once what it does has changed. Line ends count for
+    nothing: they differ between a clone and what a server sends.
+    """
+    names = [f"scripts/{script}.py"]
+    for room in rooms:
+        names += [name for name in OWN_FILES if name.startswith(f"scripts/brainmasks/{room}/")]
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        lines = Path(OWN_FILES[name]).read_text(encoding="utf-8").split("\n")
+        digest.update("\n".join([name, *(line.rstrip() for line in lines)]).rstrip().encode())
+    return digest.hexdigest()[:16]
