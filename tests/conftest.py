@@ -19,6 +19,13 @@ from support import (
 )
 
 
+def pytest_addoption(parser) -> None:
+    """Add the option without which nothing is installed on this machine."""
+    parser.addoption(
+        "--cluster", action="store_true", help="run tests/cluster: installs and starts a Slurm"
+    )
+
+
 def pytest_make_parametrize_id(config, val, argname) -> str | None:
     """Return a short id in which letters that a console cannot show are spelled out."""
     if not isinstance(val, str):

@@ -22,6 +22,16 @@ rule slow:
 """
 
 
+def pytest_collection_modifyitems(config, items) -> None:
+    """Mark the tests of this folder, and skip them unless they are asked for."""
+    skip = pytest.mark.skip(reason="needs --cluster: installs and starts a Slurm")
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("cluster")
+            if not config.getoption("--cluster"):
+                item.add_marker(skip)
+
+
 @pytest.fixture(scope="module")
 def slurm():
     """Return a running Slurm, or skip where there can be none."""

@@ -1,6 +1,7 @@
 """Facts that stand in two files because their tools want them there are the same in both."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -154,6 +155,19 @@ def test_every_config_key_and_column_is_documented():
     columns = (REPO / "config" / "masks.tsv").read_text().splitlines()[0].split("\t")
     columns += (REPO / "config" / "mirrors.tsv").read_text().splitlines()[0].split("\t")
     assert [name for name in [*keys, *columns] if f"| `{name}` |" not in page] == []
+
+
+def test_tests_that_install_something_are_skipped_unless_they_are_asked_for():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--quiet", "-n", "0", "tests/cluster"],
+        cwd=REPO,
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.match(r"[0-9]+ skipped in ", done.stdout.splitlines()[-1]), done.stdout
+    assert "needs --cluster: installs and starts a Slurm" in done.stdout
 
 
 def collected() -> list[str]:
