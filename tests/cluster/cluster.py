@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 LESIONS = [
     f"sub-0{n}_ses-01_space-MNI152NLin6Asym_label-acuteinfarct_mask.nii.gz" for n in (1, 2, 3)
 ]
+NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
 
 
 class Slurm:

@@ -1,4 +1,4 @@
-"""Runs on a real Slurm, with the profile of this repository."""
+"""Runs on a real Slurm, with the profile for Slurm."""
 
 import csv
 import os
@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import LESIONS, ClusterWorkflow, configure_images
+from cluster import LESIONS, NO_ORIENTATION, ClusterWorkflow, configure_images
 from support import REPO, Workflow, copied_repository, module, sha256, shipped_rows
 
-NO_ORIENTATION = "503_T2_lesions_MNI_bin.nii.gz"
 # Debian's `users`; and a Python that they may run, with the packages of this one.
 GROUP = 100
 PUBLIC_PYTHON = "/usr/bin/python3"
