@@ -15,7 +15,7 @@ import pytest
 from support import REPO, copied_repository, module, rule_all, save_image, served_registry
 
 from brainmasks import InvalidMaskError, MaskError
-from brainmasks.images.verdicts import found_to_be
+from brainmasks.images.verdicts import finding
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
 from brainmasks.qc.mask_picture import draw_mask, figure, picture
@@ -222,7 +222,7 @@ def test_table_escapes_what_it_is_given():
 
 def test_table_of_images_escapes_what_it_is_given():
     nasty = '<script>alert("1")</script>'
-    lost = found_to_be("not_an_image", why=nasty).as_dict()
+    lost = finding("not_an_image", why=nasty).as_dict()
     text = image_page([{"id": "a", "image": nasty, "mask": "A_2mm", **lost}])
     assert "<script" not in text
     assert text.count("&lt;script&gt;") == 2

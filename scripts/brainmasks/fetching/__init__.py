@@ -2,7 +2,7 @@
 
 from .cache import Cache
 from .fetcher import Fetcher
-from .http import Limits
+from .limits import Limits
 from .verification import CONTENT_SHA256, SHA256, Origin, Verified, difference
 
 __all__ = [

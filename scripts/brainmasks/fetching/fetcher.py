@@ -13,7 +13,7 @@ from ..errors import FetchError, MaskError
 from ..registry import BrainMaskMetadata, Mirror
 from ..urls import without_credentials
 from .cache import Cache
-from .http import DEFAULT_LIMITS, Limits
+from .limits import DEFAULT_LIMITS, Limits
 from .single_flight import polite_delay, single_flight
 from .sources import LocalCopy, MirrorServer, RegisteredURL, Source
 from .verification import Verified

@@ -11,7 +11,8 @@ from ..nifti import content_limit
 from ..registry import BrainMaskMetadata, Mirror
 from ..storage import read_bounded
 from ..urls import without_credentials
-from .http import Limits, transfer
+from .http import transfer
+from .limits import Limits
 from .verification import SHA256, Origin, Verified, accept, mismatch
 
 
@@ -52,7 +53,7 @@ class LocalCopy:
         Name of each registered mask by SHA-256 of its file and of its content.
     """
 
-    is_server = False
+    is_server: ClassVar[bool] = False
 
     mask: BrainMaskMetadata
     mirror: Mirror
@@ -94,7 +95,7 @@ class _Server:
         How long to wait for servers.
     """
 
-    is_server = True
+    is_server: ClassVar[bool] = True
 
     mask: BrainMaskMetadata
     url: str

@@ -11,7 +11,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import compare_to_mask
-from .opening import Unreadable, open_image, require_whole
+from .opening import UnreadableImage, open_image, require_whole
 from .verdicts import (
     NOT_AN_IMAGE,
     OBLIQUE,
@@ -20,7 +20,7 @@ from .verdicts import (
     SAME_GRID,
     SHIFTED,
     UNKNOWN_GRID,
-    found_to_be,
+    finding,
 )
 
 if TYPE_CHECKING:
@@ -70,14 +70,12 @@ def align(
     import nibabel as nib
 
     found = compare_to_mask(image_path, mask, registry=registry, voxels=False)
-    if found.verdict in (*SAME_GRID, *RESAMPLABLE):
-        _require_readable(image_path)
     if found.verdict in SAME_GRID:
         method = UNCHANGED if found.verdict != REORIENTED else REORDERED
-        image = nib.as_closest_canonical(nib.load(image_path))
+        image = nib.as_closest_canonical(_readable(image_path))
     elif resample == "nearest" and found.verdict in RESAMPLABLE:
         method = RESAMPLED
-        image = _resampled(nib.load(image_path), mask)
+        image = _resampled(_readable(image_path), mask)
     else:
         remedy = ""
         if found.verdict in RESAMPLABLE:
@@ -102,21 +100,27 @@ def align(
     publish(to_json(note), sidecar_path)
 
 
-def _require_readable(path: StrPath) -> None:
+def _readable(path: StrPath) -> "SpatialImage":
+    """Return an image whose file is readable to its end."""
     try:
-        require_whole(open_image(path))
-    except Unreadable as err:
-        found = found_to_be(NOT_AN_IMAGE, why=err)
+        image = open_image(path)
+        require_whole(image)
+    except UnreadableImage as err:
+        found = finding(NOT_AN_IMAGE, why=err)
         raise InvalidMaskError(f"image {path}: {found.verdict}: {found.detail}") from err
+    return image
 
 
 def _resampled(image: "SpatialImage", mask: BrainMaskMetadata) -> "SpatialImage":
     import numpy as np
+    from nibabel.arrayproxy import ArrayProxy
     from nibabel.processing import resample_from_to
 
     stored = image.get_data_dtype()
-    resampled = resample_from_to(image, (mask.shape, mask.affine), order=0)
-    if stored.kind in "iu" and image.dataobj.slope == 1 and image.dataobj.inter == 0:
+    resampled: SpatialImage = resample_from_to(image, (mask.shape, mask.affine), order=0)
+    proxy = image.dataobj
+    unscaled = isinstance(proxy, ArrayProxy) and proxy.slope == 1 and proxy.inter == 0
+    if stored.kind in "iu" and unscaled:
         # Nearest neighbour makes no new values, so integers stay what they were.
         data = np.rint(resampled.get_fdata()).astype(stored)
         return type(resampled)(data, resampled.affine, resampled.header)

@@ -6,15 +6,21 @@ The header is judged first, and needs no voxels; nothing is ever resampled.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
+from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
 from .grid_verdict import judge
 from .grids import Grid
-from .opening import Unreadable, open_image, require_whole, stored_type, values_of
+from .opening import UnreadableImage, open_image, require_whole, stored_type, values_of
 from .reference import find_mask, on_registered_grid, read_mask_voxels
 from .statistics import is_above, statistics, world_statistics
-from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, found_to_be, noted
+from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, finding, with_note
+
+if TYPE_CHECKING:
+    import numpy as np
+    from nibabel.filebasedimages import FileBasedImage
+    from numpy.typing import ArrayLike, NDArray
 
 # Voxels of an image with more than so many times the mask's are not read.
 LARGEST = 64
@@ -32,11 +38,11 @@ _NO_NUMBERS = " Its voxels were not counted: they are of type {dtype}, not numbe
 
 
 def compare_to_mask(
-    image,
-    mask,
+    image: "StrPath | FileBasedImage",
+    mask: StrPath | BrainMaskMetadata,
     *,
     registry: BrainMaskRegistry | None = None,
-    mask_voxels=None,
+    mask_voxels: "ArrayLike | None" = None,
     voxels: bool = True,
 ) -> Comparison:
     """Return whether an image is on a registered mask's grid, the right way round.
@@ -73,11 +79,10 @@ def compare_to_mask(
     """
     registry = shipped_registry() if registry is None else registry
     target, mask_file = find_mask(mask, registry)
-    if mask_voxels is not None:
-        mask_voxels = on_registered_grid(mask_voxels, target)
+    given = None if mask_voxels is None else on_registered_grid(mask_voxels, target)
 
-    def read_mask():
-        return read_mask_voxels(target, mask_file) if mask_voxels is None else mask_voxels
+    def read_mask() -> "NDArray[np.bool_]":
+        return read_mask_voxels(target, mask_file) if given is None else given
 
     return examine(image, target, registry, read_mask, voxels=voxels).comparison
 
@@ -97,14 +102,14 @@ class Examined:
 
     comparison: Comparison
     grid: Grid | None = None
-    above: Any = None
+    above: "NDArray[np.bool_] | None" = None
 
 
 def examine(
-    image,
+    image: "StrPath | FileBasedImage",
     mask: BrainMaskMetadata,
     registry: BrainMaskRegistry,
-    read_mask: Callable[[], Any],
+    read_mask: "Callable[[], NDArray[np.bool_]]",
     *,
     voxels: bool = True,
 ) -> Examined:
@@ -125,32 +130,49 @@ def examine(
         if not voxels:
             return Examined(judged, grid)
         if (size := math.prod(opened.shape)) > LARGEST * mask.size:
-            return Examined(noted(judged, _TOO_LARGE, voxels=size, times=LARGEST), grid)
+            return Examined(with_note(judged, _TOO_LARGE, voxels=size, times=LARGEST), grid)
         require_whole(opened)
         if opened.ndim != 3:
             return Examined(judged)
         if (dtype := stored_type(opened)).kind not in "biuf":
-            return Examined(noted(judged, _NO_NUMBERS, dtype=dtype), grid)
+            return Examined(with_note(judged, _NO_NUMBERS, dtype=dtype), grid)
         values = values_of(opened)
-    except Unreadable as problem:
-        return Examined(found_to_be(NOT_AN_IMAGE, why=problem))
+    except UnreadableImage as problem:
+        return Examined(finding(NOT_AN_IMAGE, why=problem))
     judged = replace(judged, **statistics(opened, values))
     above = is_above(values)
     if grid is None:
         return Examined(judged, above=above)
     mask_voxels = read_mask()
-    judged = replace(judged, **world_statistics(above, grid, mask, mask_voxels))
+    facts = world_statistics(above, grid, mask, mask_voxels)
+    judged = replace(judged, **facts)
     if judged.verdict in SAME_GRID:
-        judged = _compared_as_mask(judged, mask.name, int(mask_voxels.sum()))
+        judged = _compared_as_mask(
+            judged,
+            mask.name,
+            int(mask_voxels.sum()),
+            facts["voxels_inside"],
+            facts["voxels_outside"],
+        )
     return Examined(judged, grid, above)
 
 
-def _compared_as_mask(judged: Comparison, name: str, size: int) -> Comparison:
-    """Return a finding that says whether an image on a mask's grid is that mask, or like it."""
-    missing = size - judged.voxels_inside
-    judged = replace(judged, equals_mask=missing == judged.voxels_outside == 0)
-    if judged.equals_mask or 2 * judged.voxels_inside < ALIKE * (judged.voxels + size):
+def _compared_as_mask(
+    judged: Comparison, name: str, size: int, inside: int, outside: int
+) -> Comparison:
+    """Return a finding that says whether an image on a mask's grid is that mask, or similar.
+
+    Parameters
+    ----------
+    judged
+        What was found so far.
+    name, size
+        Name of the mask, and its number of voxels.
+    inside, outside
+        How many voxels of the image lie inside the mask, and how many outside.
+    """
+    missing = size - inside
+    judged = replace(judged, equals_mask=missing == outside == 0)
+    if judged.equals_mask or 2 * inside < ALIKE * (inside + outside + size):
         return judged
-    return noted(
-        judged, _LOOKALIKE, mask=name, outside=judged.voxels_outside, missing=missing, all=size
-    )
+    return with_note(judged, _LOOKALIKE, mask=name, outside=outside, missing=missing, all=size)

@@ -6,12 +6,12 @@ It needs no voxels.
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..nifti import TOLERANCE, has_orientation
+from ..nifti import TOLERANCE
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
-from .grids import Grid, displacement, is_usable
-from .opening import reason
+from .grids import Grid, displacement
+from .orientation import contradiction, missing_orientation
 from .verdicts import (
     IDENTICAL,
     NO_ORIENTATION,
@@ -25,9 +25,12 @@ from .verdicts import (
     UNKNOWN_GRID,
     WITHIN_TOLERANCE,
     Comparison,
-    found_to_be,
+    finding,
     times,
 )
+
+if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
 
 # Displacement in mm up to which two grids are one and the same: rounding.
 EXACT = 1e-6
@@ -46,7 +49,7 @@ _NEED_VOLUME = "pass the volume that it was cut from"
 
 
 def judge(
-    image, mask: BrainMaskMetadata, registry: BrainMaskRegistry
+    image: "SpatialImage", mask: BrainMaskMetadata, registry: BrainMaskRegistry
 ) -> tuple[Comparison, Grid | None]:
     """Return what the header says, and the image's grid if it has exactly one.
 
@@ -61,11 +64,11 @@ def judge(
     """
     if image.ndim != 3:
         return _not_3d(image.shape), None
-    if why := _missing_orientation(image):
-        return found_to_be(NO_ORIENTATION, why=why), None
+    if why := missing_orientation(image):
+        return finding(NO_ORIENTATION, why=why), None
     grid = Grid.of(image)
-    if why := _contradiction(image):
-        return replace(found_to_be(QFORM_SFORM_MISMATCH, why=why), axes=grid.axes), None
+    if why := contradiction(image):
+        return replace(finding(QFORM_SFORM_MISMATCH, why=why), axes=grid.axes), None
     judged = (
         _same_grid(grid, mask)
         or _other_grid(grid, mask, registry)
@@ -76,63 +79,13 @@ def judge(
     return replace(judged, axes=grid.axes, displacement_mm=grid.displacement(mask)), grid
 
 
-def _not_3d(shape) -> Comparison:
+def _not_3d(shape: tuple[int, ...]) -> Comparison:
     remedy = _TAKE_ONE
     if len(shape) < 3:
         remedy = _NEED_VOLUME
     elif math.prod(shape[3:]) == 1:
         remedy = _TAKE_THE_ONE
-    return found_to_be(NOT_3D, ndim=len(shape), shape=times(shape), remedy=remedy)
-
-
-def _missing_orientation(image) -> str | None:
-    """Return why it is not known where the image lies."""
-    import nibabel as nib
-
-    if isinstance(image, nib.Nifti1Pair):
-        if not has_orientation(image):
-            return "qform and sform code are 0"
-    elif isinstance(image, nib.AnalyzeImage):
-        return "the Analyze format does not hold that"
-    elif isinstance(image, nib.MGHImage) and not _has_good_ras(image):
-        return "its goodRASFlag is 0"
-    if not is_usable(image.affine):
-        return "its affine is not usable"
-    return None
-
-
-def _has_good_ras(image) -> bool:
-    """Return the flag as it stands in the file: nibabel sets it, with an affine, if it is 0."""
-    from nibabel.openers import ImageOpener
-
-    path = image.file_map["image"].filename
-    if path is None or not Path(path).is_file():
-        return True
-    with ImageOpener(path) as file:
-        return any(file.read(30)[28:])
-
-
-def _contradiction(image) -> str | None:
-    """Return how qform, sform and zooms of a NIfTI image disagree."""
-    import nibabel as nib
-    import numpy as np
-
-    if not isinstance(image, nib.Nifti1Pair) or image.header["sform_code"] <= 0:
-        return None  # qform and zooms are one
-    sform = image.header.get_sform()
-    if image.header["qform_code"] > 0:
-        try:
-            qform = image.header.get_qform()
-        except (nib.spatialimages.HeaderDataError, ValueError) as err:
-            return f"its qform is no rotation ({reason(err)})"
-        mm = displacement(qform, sform, image.shape)
-        if not mm <= TOLERANCE:
-            return f"qform and sform differ by up to {mm:.4g} mm over the volume"
-    zooms = np.array(image.header.get_zooms()[:3], dtype=float)
-    sizes = nib.affines.voxel_sizes(sform)
-    if not np.abs(zooms - sizes).max() <= TOLERANCE:
-        return f"voxels of {times(zooms)} mm by its pixdim, of {times(sizes)} mm by its sform"
-    return None
+    return finding(NOT_3D, ndim=len(shape), shape=times(shape), remedy=remedy)
 
 
 def _same_grid(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
@@ -140,9 +93,9 @@ def _same_grid(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
         return None
     if grid.axes != "RAS":
         order, harm = _order(grid.axes), _harm(grid.axes)
-        return found_to_be(REORIENTED, mask=mask.name, axes=grid.axes, order=order, harm=harm)
+        return finding(REORIENTED, mask=mask.name, axes=grid.axes, order=order, harm=harm)
     verdict = IDENTICAL if _is_exact(grid, mask) else WITHIN_TOLERANCE
-    return found_to_be(verdict, mask=mask.name, mm=grid.displacement(mask))
+    return finding(verdict, mask=mask.name, mm=grid.displacement(mask))
 
 
 def _is_exact(grid: Grid, mask: BrainMaskMetadata) -> bool:
@@ -162,7 +115,7 @@ def _other_grid(
     others = sorted(_others(mask, registry), key=lambda other: other.space != mask.space)
     for other in others:
         if grid.is_that_of(other):
-            found = found_to_be(
+            found = finding(
                 OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
                 mask=mask.name,
                 space=mask.space,
@@ -182,7 +135,7 @@ def _oblique(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
     mm = displacement(grid.ras_affine, straight, grid.ras_shape)
     if mm <= TOLERANCE:
         return None
-    return found_to_be(OBLIQUE, mask=mask.name, space=mask.space, mm=mm)
+    return finding(OBLIQUE, mask=mask.name, space=mask.space, mm=mm)
 
 
 def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Comparison | None:
@@ -197,7 +150,7 @@ def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
         round(float(at - origin), 6) + 0.0
         for at, origin in zip(grid.ras_affine[:3, 3], mask.origin, strict=True)
     )
-    found = found_to_be(
+    found = finding(
         SHIFTED,
         mask=mask.name,
         x=x,
@@ -223,7 +176,7 @@ def _whose_origin(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegist
 def _unknown(grid: Grid, mask: BrainMaskMetadata) -> Comparison:
     import nibabel as nib
 
-    return found_to_be(
+    return finding(
         UNKNOWN_GRID,
         mask=mask.name,
         space=mask.space,

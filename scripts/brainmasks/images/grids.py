@@ -1,10 +1,15 @@
 """The grid of an image: where its voxels lie in the world."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..nifti import TOLERANCE
 from ..registry import BrainMaskMetadata
+
+if TYPE_CHECKING:
+    import numpy as np
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import ArrayLike, NDArray
 
 # No image lies so far away (mm): the numbers of its affine are no coordinates.
 FARTHEST = 1e9
@@ -26,13 +31,13 @@ class Grid:
         The shape with the axes in RAS order.
     """
 
-    affine: Any
+    affine: "NDArray[np.float64]"
     axes: str
-    ras_affine: Any
+    ras_affine: "NDArray[np.float64]"
     ras_shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, image) -> "Grid":
+    def of(cls, image: "SpatialImage") -> "Grid":
         """Return the grid of a nibabel image of three dimensions."""
         import nibabel as nib
         import numpy as np
@@ -65,7 +70,7 @@ class Grid:
         return "" if self.axes == "RAS" else f", and stored {self.axes} instead of RAS"
 
 
-def is_usable(affine) -> bool:
+def is_usable(affine: "NDArray[Any] | None") -> bool:
     """Return whether an affine (4 x 4, mm) places each voxel, and within reach."""
     import numpy as np
 
@@ -74,7 +79,7 @@ def is_usable(affine) -> bool:
     return bool(np.linalg.matrix_rank(affine[:3, :3]) == 3)
 
 
-def displacement(affine, other, shape) -> float:
+def displacement(affine: "ArrayLike", other: "ArrayLike", shape: tuple[int, ...]) -> float:
     """Return the largest distance in mm between the two places of a voxel, over a volume."""
     import numpy as np
 

@@ -3,18 +3,26 @@
 import math
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..nifti import HEADER_ROOM
+from ..paths import StrPath
 from .verdicts import times
+
+if TYPE_CHECKING:
+    import numpy as np
+    from nibabel.filebasedimages import FileBasedImage
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
 
 _PIECE = 1 << 20
 
 
-class Unreadable(Exception):
+class UnreadableImage(Exception):
     """The image cannot be read; says why."""
 
 
-def open_image(image):
+def open_image(image: "StrPath | FileBasedImage") -> "SpatialImage":
     """Return an image whose header is readable and states at least one voxel.
 
     Parameters
@@ -24,7 +32,7 @@ def open_image(image):
 
     Raises
     ------
-    Unreadable
+    UnreadableImage
         If it is not there, or no image.
     """
     import nibabel as nib
@@ -38,60 +46,61 @@ def open_image(image):
         except Exception as err:  # nibabel raises many kinds for bad files
             if path.is_file():
                 _length(path, _PIECE)  # a damaged stream is the better reason
-            raise Unreadable(reason(err)) from err
+            raise UnreadableImage(reason(err)) from err
     if not isinstance(image, nib.spatialimages.SpatialImage):
-        raise Unreadable(f"it holds no volume ({type(image).__name__})")
+        raise UnreadableImage(f"it holds no volume ({type(image).__name__})")
     if not image.shape or any(n < 1 for n in image.shape):
-        raise Unreadable(f"its header states the shape {times(image.shape)}")
+        raise UnreadableImage(f"its header states the shape {times(image.shape)}")
     return image
 
 
-def require_whole(image) -> None:
+def require_whole(image: "SpatialImage") -> None:
     """Read the image's files to their ends, checksums included, and keep nothing of them.
 
     Raises
     ------
-    Unreadable
+    UnreadableImage
         If a file is damaged, shorter than its header says, or much longer.
     """
-    import nibabel as nib
+    from nibabel.arrayproxy import ArrayProxy
 
-    if not isinstance(image.dataobj, nib.arrayproxy.ArrayProxy):
+    proxy = image.dataobj
+    if not isinstance(proxy, ArrayProxy):
         return
-    stated = image.dataobj.offset + math.prod(image.shape) * image.dataobj.dtype.itemsize
+    stated = proxy.offset + math.prod(image.shape) * proxy.dtype.itemsize
     least = {"image": stated, "header": 0}
     for role, holder in image.file_map.items():
         if role in least and holder.filename is not None:
             most = least[role] + HEADER_ROOM
             size = _length(holder.filename, most)
             if size < least[role]:
-                raise Unreadable(f"its header calls for {stated} bytes, it has {size}")
+                raise UnreadableImage(f"its header calls for {stated} bytes, it has {size}")
             if size > most:
-                raise Unreadable(f"it has more than the {most} bytes that its header explains")
+                raise UnreadableImage(f"it has more than the {most} bytes that its header explains")
 
 
-def _length(path, most: int) -> int:
+def _length(path: StrPath, most: int) -> int:
     """Return how many bytes a file has, uncompressed; stops reading if they are more than most."""
     from nibabel.openers import ImageOpener
 
     size = 0
     try:
-        with ImageOpener(path) as file:
+        with ImageOpener(os.fspath(path)) as file:
             while piece := file.read(_PIECE):
                 size += len(piece)
                 if size > most:
                     break
     except Exception as err:  # each kind of compression has its own
-        raise Unreadable(reason(err)) from err
+        raise UnreadableImage(reason(err)) from err
     return size
 
 
-def values_of(image):
+def values_of(image: "SpatialImage") -> "NDArray[Any]":
     """Return the voxels with slope and intercept applied.
 
     Raises
     ------
-    Unreadable
+    UnreadableImage
         If that fails.
     """
     import numpy as np
@@ -101,14 +110,15 @@ def values_of(image):
     except MemoryError:
         raise
     except Exception as err:  # whatever a file of any format may bring
-        raise Unreadable(reason(err)) from err
+        raise UnreadableImage(reason(err)) from err
 
 
-def stored_type(image):
+def stored_type(image: "SpatialImage") -> "np.dtype[Any]":
     """Return the numpy type of the voxels as they are stored."""
     import numpy as np
 
-    return np.dtype(image.dataobj.dtype)
+    # Every array has a type, and so has every proxy; nibabel's protocol does not say so.
+    return np.dtype(image.dataobj.dtype)  # type: ignore[attr-defined]
 
 
 def reason(err: Exception) -> str:

@@ -2,16 +2,24 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import FetchError, InvalidMaskError, UnknownMaskError
 from ..masks import load_brain_mask
 from ..nifti import content_limit, has_orientation, read_image, recode, stored_voxels
+from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
 from ..storage import gunzip_whole, read_bounded
 from .grids import Grid, is_usable
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
-def find_mask(mask, registry: BrainMaskRegistry) -> tuple[BrainMaskMetadata, bytes | None]:
+
+def find_mask(
+    mask: StrPath | BrainMaskMetadata, registry: BrainMaskRegistry
+) -> tuple[BrainMaskMetadata, bytes | None]:
     """Return what is registered, and the mask's file if it was given by path.
 
     Raises
@@ -76,7 +84,7 @@ def _by_grid(path: Path, content: bytes, registry: BrainMaskRegistry) -> BrainMa
     return found[0]
 
 
-def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None):
+def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np.bool_]":
     """Return where a mask is 1, in RAS order; from its file, or else from where it is shipped.
 
     Raises
@@ -96,10 +104,11 @@ def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None):
             )
         data = load_brain_mask(mask.space, mask.resolution).read_bytes()
     canonical = gunzip_whole(recode(data, mask), content_limit(mask.size))
-    return stored_voxels(read_image(canonical)) == 1
+    voxels: NDArray[np.bool_] = stored_voxels(read_image(canonical)) == 1
+    return voxels
 
 
-def on_registered_grid(mask_voxels, mask: BrainMaskMetadata):
+def on_registered_grid(mask_voxels: "ArrayLike", mask: BrainMaskMetadata) -> "NDArray[np.bool_]":
     """Return a mask's voxels as an array of bool.
 
     Raises

@@ -1,24 +1,30 @@
 """Statistics of an image's voxels: in the image, and where they lie in the world."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..registry import BrainMaskMetadata
 from .grids import Grid
 from .opening import stored_type
 
+if TYPE_CHECKING:
+    import numpy as np
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
+
 # How far from x = 0, in mm, a centre of mass lies in neither hemisphere.
 MIDLINE = 0.5
 
 
-def is_above(values):
+def is_above(values: "NDArray[Any]") -> "NDArray[np.bool_]":
     """Return which values are finite and above 0.5."""
     import numpy as np
 
-    return (values > 0.5) & np.isfinite(values)
+    above: NDArray[np.bool_] = (values > 0.5) & np.isfinite(values)
+    return above
 
 
-def statistics(image, values) -> dict[str, Any]:
+def statistics(image: "SpatialImage", values: "NDArray[Any]") -> dict[str, Any]:
     """Return what can be said of the voxels wherever they lie."""
     import numpy as np
     from scipy import ndimage
@@ -38,13 +44,18 @@ def statistics(image, values) -> dict[str, Any]:
     }
 
 
-def _scaling(image) -> tuple[float, float] | None:
+def _scaling(image: "SpatialImage") -> tuple[float, float] | None:
     slope = float(getattr(image.dataobj, "slope", 1))
     inter = float(getattr(image.dataobj, "inter", 0))
     return None if (slope, inter) == (1, 0) else (slope, inter)
 
 
-def world_statistics(above, grid: Grid, mask: BrainMaskMetadata, mask_voxels) -> dict[str, Any]:
+def world_statistics(
+    above: "NDArray[np.bool_]",
+    grid: Grid,
+    mask: BrainMaskMetadata,
+    mask_voxels: "NDArray[np.bool_]",
+) -> dict[str, Any]:
     """Return what can be said of the voxels where they lie."""
     import numpy as np
 
@@ -53,7 +64,7 @@ def world_statistics(above, grid: Grid, mask: BrainMaskMetadata, mask_voxels) ->
         int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
         for indices in by_slices(above)
     )
-    facts = {
+    facts: dict[str, Any] = {
         "volume_ml": voxels * abs(float(np.linalg.det(grid.affine[:3, :3]))) / 1000,
         "voxels_inside": inside,
         "voxels_outside": voxels - inside,
@@ -64,7 +75,7 @@ def world_statistics(above, grid: Grid, mask: BrainMaskMetadata, mask_voxels) ->
     return facts
 
 
-def by_slices(above) -> Iterator[Any]:
+def by_slices(above: "NDArray[np.bool_]") -> "Iterator[NDArray[np.intp]]":
     """Yield the indices of the voxels that are true: those of all at once take much memory."""
     import numpy as np
 
@@ -73,7 +84,12 @@ def by_slices(above) -> Iterator[Any]:
         yield np.column_stack([i, j, np.full(len(i), k)])
 
 
-def lie_inside(indices, grid: Grid, mask: BrainMaskMetadata, mask_voxels):
+def lie_inside(
+    indices: "NDArray[np.intp]",
+    grid: Grid,
+    mask: BrainMaskMetadata,
+    mask_voxels: "NDArray[np.bool_]",
+) -> "NDArray[np.bool_]":
     """Return which voxels have their centre in a voxel of the mask, an array of bool.
 
     Parameters
@@ -89,12 +105,12 @@ def lie_inside(indices, grid: Grid, mask: BrainMaskMetadata, mask_voxels):
     from nibabel.affines import apply_affine
 
     nearest = np.rint(apply_affine(np.linalg.inv(mask.affine) @ grid.affine, indices))
-    inside = np.all((nearest >= 0) & (nearest < mask.shape), axis=1)
+    inside: NDArray[np.bool_] = np.all((nearest >= 0) & (nearest < mask.shape), axis=1)
     inside[inside] = mask_voxels[tuple(nearest[inside].astype(int).T)]
     return inside
 
 
-def _centre_of_mass(above, grid: Grid) -> tuple[float, float, float]:
+def _centre_of_mass(above: "NDArray[np.bool_]", grid: Grid) -> tuple[float, float, float]:
     """Return the mean of the voxels' centres in mm (RAS+)."""
     import numpy as np
     from nibabel.affines import apply_affine

@@ -1,5 +1,6 @@
 """The verdicts on an image, in words for programs and for users."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -156,16 +157,16 @@ class Comparison:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
 
 
-def found_to_be(verdict: str, **facts) -> Comparison:
+def finding(verdict: str, **facts: object) -> Comparison:
     """Return a finding whose detail states these facts."""
     return Comparison(verdict, _DETAILS[verdict].format(**facts))
 
 
-def noted(judged: Comparison, note: str, **facts) -> Comparison:
-    """Return a finding with a sentence more in its detail."""
+def with_note(judged: Comparison, note: str, **facts: object) -> Comparison:
+    """Return a finding with one more sentence in its detail."""
     return replace(judged, detail=judged.detail + note.format(**facts))
 
 
-def times(numbers) -> str:
+def times(numbers: Iterable[float]) -> str:
     """Return numbers as in ``91x109x91``."""
     return "x".join(f"{n:.6g}" for n in numbers)

@@ -11,7 +11,14 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import Stream, gunzip
 from .canonical import TOLERANCE
-from .reading import content_limit, has_orientation, read_image, scaled_voxels, stored_voxels
+from .reading import (
+    array_proxy,
+    content_limit,
+    has_orientation,
+    read_image,
+    scaled_voxels,
+    stored_voxels,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,11 +31,22 @@ NOT_RUN = "not run"
 class Evidence:
     """A file under examination, as far as it could be read.
 
-    `image` is None if the content is not NIfTI, `stored` and `scaled` are None if the voxels
-    cannot be read on the registered grid's terms.
+    Attributes
+    ----------
+    stream : Stream
+        The gunzipped file.
+    image : nibabel.Nifti1Image or nibabel.Nifti2Image
+        None if the content is not NIfTI.
+    image_problem : str
+        Why the content is not NIfTI.
+    stored, scaled : array
+        The voxels before and after slope and intercept; None if there are far more of them than
+        the registered grid has.
     """
 
     stream: Stream
+    # Each is None or what the docstring says. A check runs only if what it needs is there: see
+    # `CHECKS`. So the checks need not ask, and the types do not say.
     image: Any
     image_problem: str | None
     stored: Any
@@ -203,8 +221,8 @@ def _collect(data: bytes, mask: BrainMaskMetadata) -> Evidence:
     # Voxels of an image far larger than the grid are never read: memory is bounded by the grid.
     if image is not None and math.prod(image.shape) <= 2 * mask.size:
         stored = stored_voxels(image)
-        unscaled = (image.dataobj.slope, image.dataobj.inter) == (1, 0)
-        scaled = stored if unscaled else scaled_voxels(image)
+        proxy = array_proxy(image)
+        scaled = stored if (proxy.slope, proxy.inter) == (1, 0) else scaled_voxels(image)
     return Evidence(stream, image, image_problem, stored, scaled)
 
 

@@ -1,5 +1,6 @@
 """NIfTI images read in memory, within the limits that a registered grid sets."""
 
+import io
 import math
 import warnings
 from collections.abc import Iterable
@@ -9,6 +10,8 @@ from ..errors import InvalidMaskError
 
 if TYPE_CHECKING:
     import nibabel as nib
+    from nibabel.arrayproxy import ArrayProxy
+    from nibabel.dataobj_images import DataobjImage
     from numpy.typing import NDArray
 
 # Beyond the voxels a file holds a header (348 or 540 bytes) and, rarely, extensions.
@@ -53,8 +56,9 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
             warnings.simplefilter("ignore")
             image = kind.from_bytes(content)
         shape = image.header.get_data_shape()
-        start = image.dataobj.offset
-        dtype = image.dataobj.dtype
+        proxy = array_proxy(image)
+        start = proxy.offset
+        dtype = proxy.dtype
     except Exception as err:  # nibabel raises many kinds for bad headers
         raise InvalidMaskError(f"it is not readable as NIfTI: {err or type(err).__name__}") from err
     if start < 0:
@@ -71,26 +75,55 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
     return image
 
 
-def stored_voxels(image: "nib.Nifti1Image") -> "NDArray[Any]":
-    """Return the voxels as stored, before any scaling: a read-only view of the image's content."""
-    import numpy as np
+def array_proxy(image: "DataobjImage") -> "ArrayProxy":
+    """Return what nibabel knows of the stored voxels: their type, place, slope and intercept.
+
+    Raises
+    ------
+    TypeError
+        If the image was not read from a file, or its format stores voxels in another way.
+    """
+    from nibabel.arrayproxy import ArrayProxy
 
     proxy = image.dataobj
-    # Handed out without a copy, unlike what nibabel reads from it.
-    content = image.file_map["image"].fileobj.getvalue()
-    return np.ndarray(proxy.shape, proxy.dtype, content, proxy.offset, order="F")
+    if not isinstance(proxy, ArrayProxy):
+        raise TypeError(f"no ArrayProxy: {type(proxy).__name__}")
+    return proxy
 
 
-def scaled_voxels(image: "nib.Nifti1Image") -> "NDArray[Any]":
-    """Return the voxels with the header's slope and intercept applied."""
+def stored_voxels(image: "nib.Nifti1Image") -> "NDArray[Any]":
+    """Return the voxels as stored, before any scaling, in the shape of the image.
+
+    Parameters
+    ----------
+    image
+        From `read_image`; the array is a read-only view of its content.
+
+    Raises
+    ------
+    TypeError
+        If the image does not come from `read_image`.
+    """
     import numpy as np
 
-    # A slope may make of a voxel what no number is; whoever asks will see it.
+    proxy = array_proxy(image)
+    file = image.file_map["image"].fileobj
+    if not isinstance(file, io.BytesIO):
+        raise TypeError(f"the image is not in memory, but in {type(file).__name__}")
+    # getvalue() makes no copy, unlike what nibabel does to read from it.
+    return np.ndarray(proxy.shape, proxy.dtype, file.getvalue(), proxy.offset, order="F")
+
+
+def scaled_voxels(image: "DataobjImage") -> "NDArray[Any]":
+    """Return the voxels, in the shape of the image, with slope and intercept applied."""
+    import numpy as np
+
+    # A slope may turn a voxel into NaN or infinity, which the checks report.
     with np.errstate(all="ignore"):
         return np.asanyarray(image.dataobj)
 
 
-def has_orientation(image: "nib.Nifti1Image") -> bool:
+def has_orientation(image: "nib.Nifti1Pair") -> bool:
     """Return whether the header says where the voxels lie (qform or sform code set)."""
     return bool(image.header["qform_code"] > 0 or image.header["sform_code"] > 0)
 

@@ -3,13 +3,15 @@
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..images import (
     IDENTICAL,
     OBLIQUE,
     WITHIN_TOLERANCE,
+    Comparison,
     Examined,
+    Grid,
     PublishedMask,
     by_slices,
     examine_image,
@@ -23,6 +25,7 @@ from .slice_figure import (
     FAINT,
     GRID,
     INK,
+    Extent,
     Line,
     as_png,
     draw_slice,
@@ -33,6 +36,12 @@ from .slice_figure import (
     title,
     volume_text,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 # Numbers of colours; where several meet in one pixel, the highest is shown.
 BEYOND, GROUND, BRAIN, INSIDE, OUTSIDE = range(5)
@@ -48,16 +57,24 @@ ONLY_BRAIN = "Only the brain is drawn. L is the left of the head. Coordinates in
 MARGIN = 50.0
 # Letters of a line of the size of remarks, and of large ones.
 REMARK, LARGE = 150, 92
-# A pixel is looked at in so many places along each edge, at most.
+# Along each edge of a pixel, at most so many points are looked at.
 FINEST = 8
+
+
+@dataclass(frozen=True)
+class _Volume:
+    """An image that is shown: its grid, and the number of a colour for each of its voxels."""
+
+    grid: Grid
+    colors: "NDArray[np.uint8]"
 
 
 @dataclass(frozen=True)
 class _Scene:
     """What there is to see, and from where to where, in mm."""
 
-    # By number of colour, in the image's own order; None if the image cannot be shown.
-    kinds: Any
+    # None if the image cannot be shown.
+    image: "_Volume | None"
     edges: list[tuple[float, float]]
     slices: dict[int, list[float]]
     # What there would be to see if the picture were larger.
@@ -111,14 +128,24 @@ def _draw(
     publish(picture, picture_path)
 
 
-def picture_over(examined: Examined, mask: BrainMaskMetadata, mask_voxels, *names: str) -> bytes:
-    """Return the picture of an image over its mask, a PNG; see `figure_over`."""
-    return as_png(lambda: figure_over(examined, mask, mask_voxels, *names))
+def picture_over(
+    examined: Examined,
+    mask: BrainMaskMetadata,
+    mask_voxels: "NDArray[np.bool_]",
+    name: str,
+    mask_name: str,
+) -> bytes:
+    """Return the picture of an image over its mask, a PNG; the parameters are `figure_over`'s."""
+    return as_png(lambda: figure_over(examined, mask, mask_voxels, name, mask_name))
 
 
 def figure_over(
-    examined: Examined, mask: BrainMaskMetadata, mask_voxels, name: str, mask_name: str
-):
+    examined: Examined,
+    mask: BrainMaskMetadata,
+    mask_voxels: "NDArray[np.bool_]",
+    name: str,
+    mask_name: str,
+) -> "Figure":
     """Return the matplotlib figure of an image over its mask.
 
     Parameters
@@ -137,12 +164,12 @@ def figure_over(
     """
     scene = _scene(examined, mask, mask_voxels)
 
-    def paint(axes, across: int, number: int, extent) -> None:
+    def paint(axes: "Axes", across: int, number: int, extent: Extent) -> None:
         mm = scene.slices[across][number]
-        colors = _slice(examined, scene, mask, mask_voxels, across, mm, axes)
+        colors = _slice(scene, mask, mask_voxels, across, mm, axes)
         draw_slice(axes, colors, extent, COLORS, interpolation="nearest")
 
-    shown = scene.kinds is not None
+    shown = scene.image is not None
     header = [title(f"{name} over {mask_name}"), *_remarks(examined, scene, large=not shown)]
     return slice_figure(header, scene.edges, scene.slices, paint, LEGEND if shown else ONLY_BRAIN)
 
@@ -150,6 +177,8 @@ def figure_over(
 def _remarks(examined: Examined, scene: _Scene, large: bool) -> list[Line]:
     found = examined.comparison
     good = found.verdict in (IDENTICAL, WITHIN_TOLERANCE)
+    size: float
+    drop: float
     size, drop = (24, 0.5) if large else (13, 0.3)
     lines = [Line(found.verdict, size, drop, INK if good else ALARM, "bold")]
     if facts := _facts(found):
@@ -161,7 +190,7 @@ def _remarks(examined: Examined, scene: _Scene, large: bool) -> list[Line]:
     return lines
 
 
-def _facts(found) -> list[str]:
+def _facts(found: Comparison) -> list[str]:
     facts = []
     if found.voxels is not None:
         facts.append(f"{found.voxels:,} voxel{'s' * (found.voxels != 1)}")
@@ -173,7 +202,7 @@ def _facts(found) -> list[str]:
     return facts
 
 
-def _scene(examined: Examined, mask: BrainMaskMetadata, mask_voxels) -> _Scene:
+def _scene(examined: Examined, mask: BrainMaskMetadata, mask_voxels: "NDArray[np.bool_]") -> _Scene:
     import numpy as np
 
     half = mask.resolution / 2
@@ -186,11 +215,14 @@ def _scene(examined: Examined, mask: BrainMaskMetadata, mask_voxels) -> _Scene:
         ]
         for axis in range(3)
     }
-    if examined.above is None or examined.grid is None:
+    grid, above = examined.grid, examined.above
+    if above is None or grid is None:
         return _Scene(None, edges, brain)
     if not examined.comparison.voxels:
         return _Scene(None, edges, brain, "No voxel of it is above 0.5.")
-    kinds, centres, step = _look(examined, mask, mask_voxels)
+    volume = _Volume(grid, np.zeros(above.shape, np.uint8))
+    oblique = examined.comparison.verdict == OBLIQUE
+    centres, step = _color(volume, above, mask, mask_voxels, oblique)
     reach = [
         (
             max(low - MARGIN, min(low, at[0] - mm / 2)),
@@ -216,30 +248,49 @@ def _scene(examined: Examined, mask: BrainMaskMetadata, mask_voxels) -> _Scene:
         axis: [float(within[axis][n]) for n in spread(range(len(within[axis])))]
         for axis in range(3)
     }
-    return _Scene(kinds, reach, slices, hidden)
+    return _Scene(volume, reach, slices, hidden)
 
 
-def _look(examined: Examined, mask: BrainMaskMetadata, mask_voxels):
-    """Return where the image is inside and where outside, which planes it meets, and how thick.
+def _color(
+    volume: _Volume,
+    above: "NDArray[np.bool_]",
+    mask: BrainMaskMetadata,
+    mask_voxels: "NDArray[np.bool_]",
+    oblique: bool,
+) -> tuple[list["NDArray[np.float64]"], "NDArray[np.float64]"]:
+    """Color an image's voxels by where they lie, and return the planes that they meet.
 
-    The planes are given by their mm along x, y and z, ascending.
+    Parameters
+    ----------
+    volume
+        Its colors are filled in.
+    above
+        Which voxels there are to color.
+    mask, mask_voxels
+        The mask, and where it is 1 on its grid in RAS order.
+    oblique
+        Whether the image's axes are rotated or sheared against the world's.
+
+    Returns
+    -------
+    list of arrays, array of shape (3,)
+        Coordinates in mm of the planes across x, y and z, ascending, and their thickness in mm.
     """
     import numpy as np
     from nibabel.affines import apply_affine, voxel_sizes
 
-    grid, above = examined.grid, examined.above
+    grid = volume.grid
     corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(above.shape) - 1)
     lowest = apply_affine(grid.affine, corners).min(axis=0)
     smallest = voxel_sizes(grid.affine).min()
     step = np.diag(grid.ras_affine)[:3]
-    if examined.comparison.verdict == OBLIQUE:
+    if oblique:
         # Its voxels lie in no common planes; so thin that each of these goes through some.
         step = np.full(3, smallest / 4)
-    kinds = np.zeros(above.shape, np.uint8)
-    planes = [set(), set(), set()]
+    planes: list[set[int]] = [set(), set(), set()]
     for indices in by_slices(above):
         inside = lie_inside(indices, grid, mask, mask_voxels)
-        kinds[tuple(indices.T)] = np.where(inside, INSIDE, OUTSIDE)
+        volume.colors[tuple(indices.T)] = np.where(inside, INSIDE, OUTSIDE)
         numbers = np.rint((apply_affine(grid.affine, indices) - lowest) / step).astype(int)
         for met, along in zip(planes, numbers.T, strict=True):
             met.update(np.unique(along).tolist())
@@ -249,55 +300,73 @@ def _look(examined: Examined, mask: BrainMaskMetadata, mask_voxels):
         np.unique((first + mm * np.array(sorted(met))).round(decimals))
         for first, mm, met in zip(lowest, step, planes, strict=True)
     ]
-    return kinds, centres, step
+    return centres, step
 
 
-def _slice(examined, scene: _Scene, mask, mask_voxels, across: int, mm: float, axes):
+def _slice(
+    scene: _Scene,
+    mask: BrainMaskMetadata,
+    mask_voxels: "NDArray[np.bool_]",
+    across: int,
+    mm: float,
+    axes: "Axes",
+) -> "NDArray[np.integer[Any]]":
     """Return the numbers of the colours of a slice, one for each pixel of the axes."""
     import numpy as np
     from nibabel.affines import voxel_sizes
 
     finest = mask.resolution
-    if scene.kinds is not None:
-        finest = min(finest, voxel_sizes(examined.grid.affine).min())
-    pixels, places = [], []
+    if scene.image:
+        finest = min(finest, voxel_sizes(scene.image.grid.affine).min())
+    pixels, points = [], []
     right, up = (axis for axis in range(3) if axis != across)
     for axis, length in ((right, axes.bbox.width), (up, axes.bbox.height)):
         low, high = scene.edges[axis]
         # Not more than the axes have, or some would not be shown.
         pixels.append(max(int(length), 1))
-        # Not even a voxel that is smaller than a pixel may fall between two places.
+        # Not even a voxel that is smaller than a pixel may fall between two points.
         times = min(int(np.ceil(2 * (high - low) / pixels[-1] / finest)), FINEST)
-        places.append(
+        points.append(
             low + (np.arange(pixels[-1] * times) + 0.5) * (high - low) / pixels[-1] / times
         )
-    at = _nearest(mask.affine, mask.shape, across, mm, *places)
+    at = _nearest(mask.affine, mask.shape, across, mm, *points)
     colors = np.where(at.within, np.where(mask_voxels[at.index], BRAIN, GROUND), BEYOND)
-    if scene.kinds is not None:
-        at = _nearest(examined.grid.affine, scene.kinds.shape, across, mm, *places)
-        colors = np.maximum(colors, np.where(at.within, scene.kinds[at.index], 0))
+    if image := scene.image:
+        at = _nearest(image.grid.affine, image.colors.shape, across, mm, *points)
+        colors = np.maximum(colors, np.where(at.within, image.colors[at.index], 0))
     wide, high = pixels
-    return colors.reshape(wide, len(places[0]) // wide, high, -1).max(axis=(1, 3))
+    pixel_colors: NDArray[np.integer[Any]] = colors.reshape(
+        wide, len(points[0]) // wide, high, -1
+    ).max(axis=(1, 3))
+    return pixel_colors
 
 
 @dataclass(frozen=True)
 class _Nearest:
-    """For each place of a slice its nearest voxel, and whether that is one of the volume."""
+    """For each point of a slice its nearest voxel, and whether that is one of the volume."""
 
-    index: tuple
-    within: Any
+    index: tuple["NDArray[np.intp]", ...]
+    within: "NDArray[np.bool_]"
 
 
-def _nearest(affine, shape, across: int, mm: float, places_right, places_up) -> _Nearest:
+def _nearest(
+    affine: "NDArray[np.float64]",
+    shape: tuple[int, ...],
+    across: int,
+    mm: float,
+    points_right: "NDArray[np.float64]",
+    points_up: "NDArray[np.float64]",
+) -> _Nearest:
     import numpy as np
 
     right, up = (axis for axis in range(3) if axis != across)
     to_index = np.linalg.inv(affine)
-    index, within = [], True
+    index = []
+    within = np.ones((len(points_right), len(points_up)), dtype=bool)
     for row, length in zip(to_index, shape, strict=False):
         along = np.rint(
-            row[right] * places_right[:, None]
-            + (row[up] * places_up[None, :] + (row[across] * mm + row[3]))
+            row[right] * points_right[:, None]
+            + (row[up] * points_up[None, :] + (row[across] * mm + row[3]))
         )
         within = within & (along >= 0) & (along < length)
         index.append(np.clip(along, 0, length - 1).astype(np.intp))

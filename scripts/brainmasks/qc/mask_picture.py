@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
 from ..nifti import content_limit, read_image, scaled_voxels
@@ -13,6 +14,7 @@ from .slice_figure import (
     CONVENTION,
     GRID,
     INSIDE,
+    Extent,
     Line,
     as_png,
     draw_slice,
@@ -21,6 +23,14 @@ from .slice_figure import (
     spread,
     title,
 )
+
+if TYPE_CHECKING:
+    import nibabel as nib
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
 
 LEGEND = f"{CONVENTION}: centres of the slices' voxels."
 # Largest part of a voxel's edge that may run along another axis.
@@ -58,7 +68,7 @@ def draw_mask(mask_path: StrPath, sidecar_path: StrPath, picture_path: StrPath) 
     publish(data, picture_path)
 
 
-def picture(image, name: str, served: str | None = None) -> bytes:
+def picture(image: "SpatialImage", name: str, served: str | None = None) -> bytes:
     """Return the picture of a mask, a PNG.
 
     Parameters
@@ -80,7 +90,7 @@ def picture(image, name: str, served: str | None = None) -> bytes:
     return as_png(lambda: figure(image, name, served))
 
 
-def figure(image, name: str, served: str | None = None):
+def figure(image: "SpatialImage", name: str, served: str | None = None) -> "Figure":
     """Return the matplotlib figure that `picture` saves; the parameters are the same."""
     import numpy as np
 
@@ -89,8 +99,10 @@ def figure(image, name: str, served: str | None = None):
     edges = [(a - h / 2, b + h / 2) for a, b, h in zip(first, last, step, strict=True)]
     indices = {across: _slices(inside, across) for across in range(3)}
 
-    def paint(axes, across: int, number: int, extent) -> None:
-        draw_slice(axes, inside.take(indices[across][number], across), extent, (GRID, INSIDE))
+    def paint(axes: "Axes", across: int, number: int, extent: Extent) -> None:
+        number_in_volume = indices[across][number]
+        values = np.take(inside, number_in_volume, axis=across)
+        draw_slice(axes, values, extent, (GRID, INSIDE))
 
     return slice_figure(
         [title(name), Line(_facts(inside, step, served))],
@@ -101,7 +113,7 @@ def figure(image, name: str, served: str | None = None):
     )
 
 
-def _published(data: bytes, sidecar: Mapping):
+def _published(data: bytes, sidecar: Mapping[str, Any]) -> "nib.Nifti1Image":
     """Return the image that a sidecar describes."""
     image = read_image(gunzip_whole(data, content_limit(math.prod(sidecar["Grid"]["Shape"]))))
     found = int(_inside(image).sum())
@@ -110,12 +122,15 @@ def _published(data: bytes, sidecar: Mapping):
     return image
 
 
-def _inside(image):
+def _inside(image: "SpatialImage") -> "NDArray[np.bool_]":
     """Return an array that is true where the mask is."""
-    return scaled_voxels(image) > 0.5
+    inside: NDArray[np.bool_] = scaled_voxels(image) > 0.5
+    return inside
 
 
-def _in_space(image):
+def _in_space(
+    image: "SpatialImage",
+) -> tuple["NDArray[np.bool_]", "NDArray[np.float64]", "NDArray[np.float64]"]:
     """Return a mask in RAS order, the mm of its first voxel, and the edges of a voxel in mm."""
     import nibabel as nib
     import numpy as np
@@ -133,7 +148,7 @@ def _in_space(image):
     return inside, image.affine[:3, 3], step
 
 
-def _slices(inside, across: int) -> list[int]:
+def _slices(inside: "NDArray[np.bool_]", across: int) -> list[int]:
     """Return indices of slices, spread evenly over the part of an axis that a mask takes up."""
     import numpy as np
 
@@ -141,7 +156,7 @@ def _slices(inside, across: int) -> list[int]:
     return spread(np.flatnonzero(inside.any(axis=others)))
 
 
-def _facts(inside, step, served: str | None) -> str:
+def _facts(inside: "NDArray[np.bool_]", step: "NDArray[np.float64]", served: str | None) -> str:
     voxels = int(inside.sum())
     edges = sorted({number_text(mm) for mm in step})
     size = edges[0] if len(edges) == 1 else " x ".join(number_text(mm) for mm in step)

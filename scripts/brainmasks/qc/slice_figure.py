@@ -3,9 +3,19 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MaskError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+# What a slice covers in mm: left, right, bottom, top.
+Extent = tuple[float, float, float, float]
 
 # Slices of each plane, at most.
 SLICES = 7
@@ -59,9 +69,9 @@ def slice_figure(
     header: Sequence[Line],
     edges: Sequence[tuple[float, float]],
     slices: Mapping[int, Sequence[float]],
-    paint: Callable[[Any, int, int, tuple[float, float, float, float]], None],
+    paint: "Callable[[Axes, int, int, Extent], None]",
     legend: str,
-):
+) -> "Figure":
     """Return a matplotlib figure.
 
     Parameters
@@ -94,7 +104,9 @@ def slice_figure(
     height = sum(line.drop for line in header) + 0.04 + sum(rows) + FOOTER
     drawn = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
 
-    def write(x: float, y: float, text: str, size: float, color: str = FAINT, **options) -> None:
+    def write(
+        x: float, y: float, text: str, size: float, color: str = FAINT, **options: Any
+    ) -> None:
         # A dollar sign in a name or a message starts no formula.
         options = {"parse_math": False} | options
         drawn.text(x / WIDTH, y / height, text, size=size, color=color, **options)
@@ -125,7 +137,9 @@ def slice_figure(
     return drawn
 
 
-def draw_slice(axes, values, extent, colors: Sequence[str], **options) -> None:
+def draw_slice(
+    axes: "Axes", values: "NDArray[Any]", extent: Extent, colors: Sequence[str], **options: Any
+) -> None:
     """Draw a slice of a volume.
 
     Parameters
@@ -147,7 +161,7 @@ def draw_slice(axes, values, extent, colors: Sequence[str], **options) -> None:
     axes.imshow(values.T, ListedColormap(colors), **options)
 
 
-def as_png(figure: Callable[[], Any]) -> bytes:
+def as_png(figure: "Callable[[], Figure]") -> bytes:
     """Return the picture that a function draws, as a PNG.
 
     Raises
@@ -165,7 +179,7 @@ def as_png(figure: Callable[[], Any]) -> bytes:
         return buffer.getvalue()
 
 
-def require_matplotlib():
+def require_matplotlib() -> ModuleType:
     """Return matplotlib.
 
     Raises
@@ -183,7 +197,7 @@ def require_matplotlib():
     return matplotlib
 
 
-def spread(taken: Sequence[int]) -> list[int]:
+def spread(taken: "Sequence[int] | NDArray[np.intp]") -> list[int]:
     """Return up to `SLICES` of the ascending numbers, spread evenly over them."""
     import numpy as np
 

@@ -61,6 +61,8 @@ class BrainMaskMetadata:
     @classmethod
     def from_row(cls, row: Mapping[str, str]) -> "BrainMaskMetadata":
         """Return the metadata that a checked row of the table states."""
+        x, y, z = (int(n) for n in row["shape"].split("x"))
+        x_mm, y_mm, z_mm = (float(mm) for mm in row["origin"].split(","))
         return cls(
             name=mask_name(row["space"], float(row["resolution"])),
             description=row.get("description", ""),
@@ -72,8 +74,8 @@ class BrainMaskMetadata:
             source=row["source"],
             content_sha256=row["content_sha256"].lower(),
             bytes=int(row["bytes"]),
-            shape=tuple(int(n) for n in row["shape"].split("x")),
-            origin=tuple(float(mm) for mm in row["origin"].split(",")),
+            shape=(x, y, z),
+            origin=(x_mm, y_mm, z_mm),
             voxels=int(row["voxels"]),
             license=row["license"],
             citation=row["citation"],

@@ -133,5 +133,6 @@ def _check_row(where: str, row: dict[str, str], schema: Schema) -> None:
 def _explain(where: str, error: "ValidationError", schema: Schema) -> str:
     column = error.path[0]
     wanted = schema["properties"][column]["description"]
-    found = f"is {redact(error.instance)!r}" if error.instance else "is empty"
+    # Every cell is text.
+    found = f"is {redact(str(error.instance))!r}" if error.instance else "is empty"
     return f"{where}, column '{column}' {found}; expected: {wanted}"
