@@ -21,7 +21,7 @@ class UnknownMaskError(MaskError, KeyError):
 
 
 class FetchError(MaskError, FileNotFoundError):
-    """A mask could be had from none of its places."""
+    """A mask is not available from any source."""
 
 
 class InvalidMaskError(MaskError, ValueError):
