@@ -138,7 +138,9 @@ def behaviour(number: int) -> Behaviour:
     if code in (408, 429, 500, 502, 503, 504) and rng.random() < 0.8:
         lines.append(f"Retry-After: {rng.choice(RETRY_AFTER)}")
     location = rng.choice(LOCATIONS) if 300 <= code < 310 else None
-    framing = rng.choice(["right", "right", "right", "none", "short", "long", "chunked", "bad", "2"])
+    framing = rng.choice(
+        ["right", "right", "right", "none", "short", "long", "chunked", "bad", "2"]
+    )
     lengths = {"right": [0], "short": [-9], "long": [9], "2": [0, 7], "bad": []}
     if framing in lengths:
         lines += [f"Content-Length: {max(0, len(body) + more)}" for more in lengths[framing]]
@@ -177,6 +179,7 @@ def behaviour(number: int) -> Behaviour:
 def meet(folder: Path, number: int) -> dict:
     """Let the main job meet a server twice, then a healthy one; return what became of it."""
     from bench import Bench
+
     from brainmasks import MaskError
 
     folder.mkdir(parents=True)

@@ -3,13 +3,16 @@
 Every class is also the built-in exception that callers of the Python interface expect.
 """
 
+from .urls import escaped
+
 
 class MaskError(Exception):
     """Base of all expected failures; the message is meant for the user."""
 
     def __str__(self) -> str:
-        # KeyError would show the message in quotes, FileNotFoundError as a number and a name.
-        return str(self.args[0]) if self.args else ""
+        # KeyError would show the message in quotes, FileNotFoundError as a number and a name. What
+        # a message quotes of others must not steer the terminal on which it is printed.
+        return escaped(str(self.args[0]), but="\n") if self.args else ""
 
 
 class RegistryError(MaskError, ValueError):

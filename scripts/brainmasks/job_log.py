@@ -3,12 +3,12 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import MaskError
 from .paths import StrPath
-from .urls import redact
+from .urls import escaped, redact
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -16,10 +16,47 @@ log = logging.getLogger(__package__)
 
 
 class Redacted(logging.Formatter):
-    """Writes no credentials of a URL, wherever in a message or a traceback they stand."""
+    """Writes no secret of a URL and no control character, wherever in a message they stand."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return _shown(super().format(record))
+
+
+class Console(logging.StreamHandler):  # type: ignore[type-arg]  # no parameter before Python 3.11
+    """Writes on the console; where there is none any more, the job goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing: there is nowhere to say it."""
+
+
+class LogFile(logging.FileHandler):
+    """Writes the log; a disk that refuses costs the log and one line, and not the job.
+
+    Parameters
+    ----------
+    path
+        The log file; its folder is made if need be.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    """
+
+    def __init__(self, path: StrPath) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, mode="w", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Give the log up, with one line."""
+        log.removeHandler(self)
+        _without_log(self.baseFilename, sys.exc_info()[1])
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError as err:
+            _without_log(self.baseFilename, err)
 
 
 @contextmanager
@@ -32,26 +69,31 @@ def job_log(path: StrPath, subject: str) -> Iterator[None]:
     Parameters
     ----------
     path
-        The log file; its folder is made if need be.
+        The log file; its folder is made if need be. If it cannot be written, the job goes on
+        without it.
     subject
         What the job is about, such as "mask MNI152NLin6Asym_2mm".
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(path, mode="w", encoding="utf-8")
-    to_file.setFormatter(Redacted(FORMAT))
-    to_console = logging.StreamHandler()
+    to_console = Console()
     to_console.setLevel(logging.WARNING)
     to_console.setFormatter(Redacted("%(levelname)s: %(message)s"))
     log.setLevel(logging.INFO)
     log.propagate = False
-    log.handlers[:] = [to_file, to_console]
+    log.handlers[:] = [to_console]
+    to_file = None
+    try:
+        to_file = LogFile(path)
+        to_file.setFormatter(Redacted(FORMAT))
+        log.addHandler(to_file)
+    except OSError as err:
+        _without_log(path, err)
     try:
         yield
     except MaskError as err:
         log.error("%s", err)
         sys.exit(1)
     except OSError as err:
-        # A full disk or a folder without write permission: the user's to mend, no defect.
+        # A full disk or a folder without write permission: the user's to fix, no defect.
         log.error("%s: %s", subject, err)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -62,8 +104,19 @@ def job_log(path: StrPath, subject: str) -> Iterator[None]:
         log.exception("%s: unexpected failure", subject)
         to_console.setLevel(logging.WARNING)
         message = f"{subject}: unexpected {type(err).__name__}: {err}; the traceback is in {path}"
-        to_console.stream.write(redact(f"ERROR: {message}\n"))
+        with suppress(OSError):
+            to_console.stream.write(f"ERROR: {_shown(message)}\n")
         sys.exit(1)
     finally:
         log.handlers.clear()
-        to_file.close()
+        if to_file:
+            to_file.close()
+
+
+def _shown(text: str) -> str:
+    return escaped(redact(text), but="\n\t")
+
+
+def _without_log(path: StrPath, err: BaseException | None) -> None:
+    reason = getattr(err, "strerror", None) or str(err)
+    log.warning("the log %s cannot be written (%s); the job goes on without it", path, reason)

@@ -10,9 +10,11 @@ from ..errors import InvalidMaskError
 from ..nifti import content_limit, read_image, recode, stored_voxels
 from ..registry import BrainMaskMetadata
 from ..storage import gunzip
+from ..urls import one_line
 
 LONGEST = 100
-_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# Bounded, so that a page made for it does not keep them busy.
+_TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _ANNEX = re.compile(rb"annex/objects/(?:[^\s/]+/)*([^\s/]+)")
 
@@ -107,20 +109,20 @@ def _json_message(data: bytes) -> str | None:
     """Return the message of a JSON error, or its beginning."""
     try:
         content = json.loads(data)
-    except ValueError:
+        while isinstance(content, list) and content:
+            content = content[0]
+        for key in ("message", "detail", "error", "errors", "title"):
+            while isinstance(content, dict) and key in content:
+                content = content[key]
+                while isinstance(content, list) and content:
+                    content = content[0]
+        text = content if isinstance(content, str) else json.dumps(content)
+    except (ValueError, RecursionError):
         return None
-    while isinstance(content, list) and content:
-        content = content[0]
-    for key in ("message", "detail", "error", "errors", "title"):
-        while isinstance(content, dict) and key in content:
-            content = content[key]
-            while isinstance(content, list) and content:
-                content = content[0]
-    return _text((content if isinstance(content, str) else json.dumps(content)).encode())
+    return _text(text.encode(errors="replace"))
 
 
 def _text(raw: bytes) -> str:
     """Return readable text on one line: no tags, no control characters, not too long."""
-    text = html.unescape(_TAG.sub(" ", raw.decode("utf-8", "replace")))
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    text = html.unescape(_TAG.sub(" ", raw[:4096].decode("utf-8", "replace")))
+    return one_line("".join(each if each.isprintable() else " " for each in text), LONGEST)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import FetchError
 from ..paths import StrPath
 from ..storage import is_cut_off
-from ..urls import redact, without_credentials
+from ..urls import filled_in, one_line, shown_url
 from ..version import PROJECT, PROJECT_URL, __version__
 from .limits import Limits
 from .session import REDIRECTS, innermost_cause, is_unknown_host, new_session, proxy_of
@@ -28,6 +28,8 @@ HEADERS = {
 # Answers after which it is worth asking again; every 5xx is, too.
 TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
 PIECE = 1 << 16
+# Seconds above which it does not matter what a server asks for.
+LONGEST_PAUSE = 1e9
 
 
 class _Transient(Exception):
@@ -107,7 +109,7 @@ class SessionDownloader:
                             break
                         times = self.limits.retries + 1
                         raise FetchError(f"{failure.reason} (asked {times} times)") from failure
-                    log.info("%s: %s; asking again", without_credentials(url), failure.reason)
+                    log.info("%s: %s; asking again", shown_url(url), failure.reason)
                     self._wait(retry, failure.response, failure.reason)
         Path(output_file).write_bytes(body)
 
@@ -125,14 +127,7 @@ class SessionDownloader:
 
     def _wait(self, retry: "Retry", response: "requests.Response | None", reason: str) -> None:
         """Pause as long as the server asks, else as long as backoff says."""
-        asked = None
-        if response is not None:
-            from urllib3.exceptions import InvalidHeader
-
-            try:
-                asked = retry.get_retry_after(response.raw)
-            except InvalidHeader as err:
-                log.info("%s; ignored", err)
+        asked = None if response is None else _asked_to_wait(retry, response)
         if asked:
             log.warning("%s; the server asks to wait %.0f s", reason, asked)
             if asked > self.limits.pause:
@@ -155,7 +150,11 @@ class SessionDownloader:
 
         timeout = (self.limits.connect, self.limits.stall)
         try:
-            with session.get(url, headers=HEADERS, timeout=timeout, stream=True) as response:
+            address = filled_in(url)
+        except KeyError as err:
+            raise FetchError(f"the environment variable {err.args[0]} is not set") from None
+        try:
+            with session.get(address, headers=HEADERS, timeout=timeout, stream=True) as response:
                 if response.status_code != 200:
                     self._raise_for_status(response, url)
                 self.content_encoding = response.headers.get("Content-Encoding", "").lower()
@@ -176,19 +175,20 @@ class SessionDownloader:
             if isinstance(err, requests.RequestException) and not isinstance(
                 err, requests.ConnectionError
             ):
-                raise FetchError(f"the request is not possible: {redact(str(err))}") from err
+                raise FetchError(f"the request is not possible: {one_line(str(err))}") from err
             if is_unknown_host(err):
                 raise FetchError(f"no connection: {innermost_cause(err)}") from err
             raise _Transient(f"no connection: {innermost_cause(err)}") from err
         except ValueError as err:
-            raise FetchError(f"the request is not possible: {redact(str(err))}") from err
+            raise FetchError(f"the request is not possible: {one_line(str(err))}") from err
         if self.expected and len(body) < self.expected and is_cut_off(body):
             reason = f"the body is short: {len(body)} of {self.expected} bytes"
             raise _Transient(reason, body=body)
         return body
 
     def _raise_for_status(self, response: "requests.Response", url: str) -> None:
-        reason = f"the server answered {response.status_code} {response.reason or ''}".rstrip()
+        reason = f"the server answered {response.status_code} {one_line(response.reason or '')}"
+        reason = reason.rstrip()
         if proxy := proxy_of(url):
             reason += f" through the proxy {proxy}"
         if response.status_code in TRANSIENT:
@@ -229,3 +229,16 @@ class SessionDownloader:
             reason = f"the body broke off after {so_far} bytes: {innermost_cause(err)}"
             raise _Transient(reason) from err
         return piece
+
+
+def _asked_to_wait(retry: "Retry", response: "requests.Response") -> float | None:
+    """Return how many seconds a server asks to wait, None if it says nothing that makes sense."""
+    from urllib3.exceptions import InvalidHeader
+
+    try:
+        asked = retry.get_retry_after(response.raw)
+    except (InvalidHeader, ValueError, OverflowError, TypeError) as err:
+        log.info("Retry-After is ignored: %s", one_line(str(err)))
+        return None
+    # A number of thousands of digits is a whole number to Python, and no float.
+    return None if asked is None else float(min(asked, LONGEST_PAUSE))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import FetchError, MaskError
 from ..registry import BrainMaskMetadata, Mirror
-from ..urls import without_credentials
+from ..urls import one_line, shown_url
 from .cache import Cache
 from .limits import DEFAULT_LIMITS, Limits
 from .single_flight import polite_delay, single_flight
@@ -129,6 +129,11 @@ class Fetcher:
                 log.info("mask %s: %s: %s", name, source.name, err)
                 failures.append(f"{source.name}: {err}")
                 continue
+            except Exception as err:  # a defect keeps no other source from being tried
+                problem = f"unexpected {type(err).__name__}: {one_line(str(err))}"
+                log.info("mask %s: %s: %s", name, source.name, problem, exc_info=True)
+                failures.append(f"{source.name}: {problem}")
+                continue
             log.info("mask %s: %s, verified by %s", name, source.name, found.origin.verified_by)
             self._keep(found)
             return found
@@ -161,7 +166,7 @@ class Fetcher:
                 f"on a machine with network that sees {path.parent}: `snakemake prefetch` with the "
                 "same configuration"
             )
-            if mask.url == without_credentials(mask.url) and mask.url.startswith("http"):
+            if mask.url == shown_url(mask.url) and mask.url.startswith("http"):
                 options = "--fail --location --create-dirs"
                 target, url = shlex.quote(str(path)), shlex.quote(mask.url)
                 remedy += f", or `curl {options} --output {target} {url}`"

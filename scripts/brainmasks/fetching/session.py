@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from ..errors import FetchError
-from ..urls import redact, without_credentials
+from ..urls import one_line, shown_url
 
 if TYPE_CHECKING:
     import requests
@@ -18,13 +18,19 @@ def new_session() -> "requests.Session":
     import requests
 
     class Session(requests.Session):
-        """Never goes from https to http: what was asked for in secret is not sent in the open."""
+        """Never goes from https to http: what was asked for in secret is not sent in the open.
+
+        Nor does it read the body of a redirect, which requests would inflate whole.
+        """
 
         def get_redirect_target(self, resp: requests.Response) -> str | None:
             target = super().get_redirect_target(resp)
-            if target and resp.url.startswith("https:") and urlsplit(target).scheme == "http":
-                resp.close()
-                raise FetchError(f"redirected from https to {without_credentials(target)}; refused")
+            if target is None:
+                return None
+            resp._content = b""
+            resp.close()
+            if resp.url.startswith("https:") and urlsplit(target).scheme == "http":
+                raise FetchError(f"redirected from https to {one_line(target)}; refused")
             return target
 
     session = Session()
@@ -36,7 +42,7 @@ def proxy_of(url: str) -> str:
     """Return the proxy that the environment sets for a URL, without credentials; else nothing."""
     import requests
 
-    return without_credentials(requests.utils.select_proxy(url, getproxies()) or "")
+    return shown_url(requests.utils.select_proxy(url, getproxies()) or "")
 
 
 def innermost_cause(err: BaseException) -> str:
@@ -45,8 +51,7 @@ def innermost_cause(err: BaseException) -> str:
     while True:
         inner = seen.__cause__ or seen.__context__ or getattr(seen, "reason", None)
         if not isinstance(inner, BaseException):
-            text = "".join(c if c.isprintable() else " " for c in str(seen))
-            return redact(" ".join(text.split()))
+            return one_line(str(seen))
         seen = inner
 
 

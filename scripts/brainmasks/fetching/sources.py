@@ -10,7 +10,7 @@ from ..errors import FetchError, InvalidMaskError
 from ..nifti import content_limit
 from ..registry import BrainMaskMetadata, Mirror
 from ..storage import read_bounded
-from ..urls import without_credentials
+from ..urls import shown_url
 from .http import transfer
 from .limits import Limits
 from .verification import SHA256, Origin, Verified, accept, mismatch
@@ -106,7 +106,7 @@ class _Server:
     @property
     def location(self) -> str:
         """The URL as it may be shown."""
-        return without_credentials(self.url)
+        return shown_url(self.url)
 
     def transfer(self, largest: int, expected: int | None = None) -> tuple[bytes, str]:
         """Return body and Content-Encoding; see `http.transfer`."""

@@ -126,7 +126,9 @@ def mismatch(
     data: bytes, mask: BrainMaskMetadata, registered: Mapping[str, str], largest: int
 ) -> str:
     """Return what was expected, and what was found instead; see `diagnose`."""
-    return (
-        f"expected SHA-256 {mask.sha256}, found {hashlib.sha256(data[:largest]).hexdigest()}: "
-        f"{diagnose(data, mask, registered, largest)}"
-    )
+    try:
+        diagnosis = diagnose(data, mask, registered, largest)
+    except Exception as err:  # noqa: BLE001, a courtesy never keeps the next from being tried
+        diagnosis = f"something that cannot be described ({type(err).__name__})"
+    found = hashlib.sha256(data[:largest]).hexdigest()
+    return f"expected SHA-256 {mask.sha256}, found {found}: {diagnosis}"

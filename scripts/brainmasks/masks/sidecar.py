@@ -5,7 +5,7 @@ import hashlib
 from ..fetching import Origin
 from ..registry import BrainMaskMetadata
 from ..storage import to_json
-from ..urls import without_credentials
+from ..urls import shown_url
 from ..version import PROJECT, PROJECT_URL, __version__
 
 
@@ -44,7 +44,7 @@ def sidecar(
         "SpaceServed": mask.space,
         "Resolution": f"{mask.resolution:g} mm isotropic",
         "Sources": [origin.location],
-        "RegisteredURL": without_credentials(mask.url),
+        "RegisteredURL": shown_url(mask.url),
         "Recoded": origin.recoded,
         "VerifiedBy": origin.verified_by,
         "SHA256": hashlib.sha256(data).hexdigest(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import FetchError, MaskError
 from ..fetching import Fetcher
-from ..urls import without_credentials
+from ..urls import shown_url
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def _lines(fetcher: Fetcher) -> Iterator[_Line]:
         else:
             yield mask.name, "local copy", "yes", size, source.location
             return
-    missing = f"would come from {without_credentials(mask.url)}"
+    missing = f"would come from {shown_url(mask.url)}"
     if fetcher.offline:
         missing = f"not available offline; {missing}"
     yield mask.name, "nowhere", "-", mask.bytes, missing

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..urls import without_credentials
+from ..urls import shown_url
 from .mask_names import mask_name
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class BrainMaskMetadata:
             "space": self.space,
             "resolution": f"{self.resolution:g}",
             # Recorded, and printed when it changes.
-            "url": without_credentials(self.url),
+            "url": shown_url(self.url),
             "sha256": self.sha256,
             "content_sha256": self.content_sha256,
             "bytes": str(self.bytes),
