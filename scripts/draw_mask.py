@@ -7,9 +7,11 @@ def main(job) -> None:
     """Run the job that Snakemake describes."""
     from brainmasks.job_log import job_log
     from brainmasks.qc import draw_mask
+    from brainmasks.registry import BrainMaskMetadata
 
     with job_log(job.log[0], f"mask {job.wildcards.mask}"):
         draw_mask(
+            mask=BrainMaskMetadata.from_row(job.params.row),
             mask_path=job.input.mask,
             sidecar_path=job.input.sidecar,
             picture_path=job.output[0],

@@ -7,9 +7,14 @@ def main(job) -> None:
     """Run the job that Snakemake describes."""
     from brainmasks.job_log import job_log
     from brainmasks.qc import tabulate_masks
+    from brainmasks.registry import BrainMaskMetadata
 
     with job_log(job.log[0], "table of masks"):
-        tabulate_masks(sidecar_paths=job.input.sidecars, page_path=job.output[0])
+        tabulate_masks(
+            masks=[BrainMaskMetadata.from_row(row) for row in job.params.rows],
+            sidecar_paths=job.input.sidecars,
+            page_path=job.output[0],
+        )
 
 
 if __name__ == "__main__":

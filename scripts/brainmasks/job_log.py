@@ -45,7 +45,9 @@ class LogFile(logging.FileHandler):
 
     def __init__(self, path: StrPath) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, mode="w", encoding="utf-8")
+        # A new file, whatever stood there: a link or a pipe would lead elsewhere, or block.
+        Path(path).unlink(missing_ok=True)
+        super().__init__(path, mode="x", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Give the log up, with one line."""

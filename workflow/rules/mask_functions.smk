@@ -20,6 +20,11 @@ def row(wildcards):
     return serve(wildcards).as_row()
 
 
+def rows_of_masks(wildcards):
+    """Return what is recorded of the masks of the configuration, in their order."""
+    return [REGISTRY.serve(name).as_row() for name in SETTINGS["masks"]]
+
+
 def sources(wildcards, output):
     """Return from where a mask may come: no reason to fetch it again if that changes.
 

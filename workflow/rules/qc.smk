@@ -31,6 +31,7 @@ rule draw_mask:
         mem_mb=500,
         runtime=5,
     params:
+        row=row,
         code=code("draw_mask", "qc"),
     script:
         script_file("draw_mask")
@@ -58,6 +59,7 @@ rule tabulate_masks:
         mem_mb=500,
         runtime=5,
     params:
+        rows=rows_of_masks,
         code=code("tabulate_masks", "qc"),
     script:
         script_file("tabulate_masks")

@@ -69,6 +69,7 @@ def align(
     """
     import nibabel as nib
 
+    before = _sha256(image_path)
     found = compare_to_mask(image_path, mask, registry=registry, voxels=False)
     if found.verdict in SAME_GRID:
         method = UNCHANGED if found.verdict != REORIENTED else REORDERED
@@ -84,10 +85,14 @@ def align(
             f"image {image_path} is not brought onto the grid of {mask.name}: "
             f"{found.verdict}: {found.detail}{remedy}"
         )
-    publish(_encoded(image, mask), aligned_path)
+    aligned = _encoded(image, mask)
+    # What was compared, resampled and stated below must be one and the same file.
+    if before is None or _sha256(image_path) != before:
+        raise InvalidMaskError(f"image {image_path} changed while it was read; run again")
+    publish(aligned, aligned_path)
     note = {
         "Sources": [str(image_path)],
-        "SourceSHA256": hashlib.sha256(Path(image_path).read_bytes()).hexdigest(),
+        "SourceSHA256": before,
         "SpatialReference": mask.space,
         "Resolution": f"{mask.resolution:g} mm isotropic",
         "Mask": mask.name,
@@ -136,3 +141,12 @@ def _encoded(image: "SpatialImage", mask: BrainMaskMetadata) -> bytes:
     aligned = nib.Nifti1Image(voxels, mask.affine, dtype=voxels.dtype)
     aligned.header.set_xyzt_units("mm")
     return as_nii_gz(aligned)
+
+
+def _sha256(path: StrPath) -> str | None:
+    """Return the SHA-256 of a file, None if it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -5,14 +5,13 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidMaskError, MaskError
-from ..nifti import content_limit, read_image, scaled_voxels
+from ..errors import MaskError
+from ..masks import read_published
+from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
-from ..storage import gunzip_whole
 from .compare import Examined, examine
 
 if TYPE_CHECKING:
@@ -41,10 +40,9 @@ class PublishedMask:
         Raises
         ------
         InvalidMaskError
-            If the file has been damaged since it was published.
+            If the file is not the registered mask any more.
         """
-        limit = content_limit(self.metadata.size)
-        return _voxels(str(self.path), self.metadata.name, limit)
+        return _voxels(str(self.path), self.metadata)
 
 
 def in_processes(
@@ -110,13 +108,6 @@ def examine_image(path: StrPath, mask: PublishedMask, registry: BrainMaskRegistr
 
 
 @cache
-def _voxels(path: str, name: str, limit: int) -> "NDArray[np.bool_]":
-    try:
-        image = read_image(gunzip_whole(Path(path).read_bytes(), limit))
-    except InvalidMaskError as err:
-        raise InvalidMaskError(
-            f"mask {name}: {path} is damaged: {err}. "
-            "Delete it and its sidecar to have them regenerated"
-        ) from err
-    voxels: NDArray[np.bool_] = scaled_voxels(image) == 1
+def _voxels(path: str, mask: BrainMaskMetadata) -> "NDArray[np.bool_]":
+    voxels: NDArray[np.bool_] = scaled_voxels(read_image(read_published(path, mask))) == 1
     return voxels

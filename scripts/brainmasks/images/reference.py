@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FetchError, InvalidMaskError, UnknownMaskError
-from ..masks import load_brain_mask
+from ..masks import fetch_brain_mask
 from ..nifti import content_limit, has_orientation, read_image, recode, stored_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
@@ -102,7 +102,7 @@ def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np
                 f"mask {mask.name} is not one of the shipped registry; pass its voxels "
                 "(`mask_voxels`), or the path of its file"
             )
-        data = load_brain_mask(mask.space, mask.resolution).read_bytes()
+        data = fetch_brain_mask(mask).data
     canonical = gunzip_whole(recode(data, mask), content_limit(mask.size))
     voxels: NDArray[np.bool_] = stored_voxels(read_image(canonical)) == 1
     return voxels

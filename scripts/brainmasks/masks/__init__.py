@@ -1,8 +1,9 @@
 """Masks in a working folder, in the cache and in Python: steps, sidecar, prefetch, status, load."""
 
 from .damage import fetched_damage, published_damage
-from .load import load_brain_mask
+from .load import fetch_brain_mask, load_brain_mask
 from .prefetch import prefetch
+from .published import read_published, read_sidecar
 from .sidecar import generated_by
 from .status import status
 from .steps import checksum, download, validate
@@ -10,11 +11,14 @@ from .steps import checksum, download, validate
 __all__ = [
     "checksum",
     "download",
+    "fetch_brain_mask",
     "fetched_damage",
     "generated_by",
     "load_brain_mask",
     "prefetch",
     "published_damage",
+    "read_published",
+    "read_sidecar",
     "status",
     "validate",
 ]

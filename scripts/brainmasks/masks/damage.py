@@ -1,8 +1,6 @@
 """In what a file of the working folder is not the registered mask."""
 
-import json
 import os
-from pathlib import Path
 
 from ..errors import InvalidMaskError
 from ..fetching import difference
@@ -11,6 +9,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded
 from .origin import read_origin
+from .published import read_json, states_registered
 
 
 def fetched_damage(mask: BrainMaskMetadata, mask_path: StrPath, origin_path: StrPath) -> str | None:
@@ -26,10 +25,10 @@ def fetched_damage(mask: BrainMaskMetadata, mask_path: StrPath, origin_path: Str
     if not os.path.lexists(mask_path):
         return None
     try:
-        verified_by = read_origin(origin_path).verified_by
+        origin, _ = read_origin(origin_path)
     except InvalidMaskError as err:
         return str(err)
-    return _damage(mask, mask_path, verified_by)
+    return _damage(mask, mask_path, origin.verified_by)
 
 
 def published_damage(
@@ -47,14 +46,13 @@ def published_damage(
     if not os.path.lexists(mask_path):
         return None
     try:
-        described = json.loads(Path(sidecar_path).read_text(encoding="utf-8"))
+        described = read_json(sidecar_path)
         verified_by = described["VerifiedBy"]
-        states = [described[key] for key in ("RegisteredSHA256", "ContentSHA256", "Voxels")]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError):
         return f"{mask_path} has no sidecar that describes it"
     if damage := _damage(mask, mask_path, verified_by):
         return damage
-    if states != [mask.sha256, mask.content_sha256, mask.voxels]:
+    if not states_registered(described, mask):
         return f"{sidecar_path} does not say what is registered"
     return None
 

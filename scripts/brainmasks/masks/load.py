@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from ..errors import FetchError
-from ..fetching import Cache, Fetcher
+from ..fetching import Cache, Fetcher, Verified
 from ..nifti import require_valid
 from ..registry import (
+    BrainMaskMetadata,
     cache_folder,
     is_offline,
     mask_name,
@@ -41,11 +42,9 @@ def load_brain_mask(space: str, resolution: float, *, validate: bool = True) -> 
     InvalidMaskError
         (a ValueError) if it does not pass the checks.
     """
-    registry = shipped_registry()
-    mask = registry.serve(mask_name(space, resolution))
+    mask = shipped_registry().serve(mask_name(space, resolution))
+    fetch_brain_mask(mask)
     cache = Cache(cache_folder())
-    mirrors = shipped_mirrors().get(mask.name, ())
-    Fetcher(mask, cache, mirrors, is_offline(), registry.by_hash()).fetch()
     if not (hit := cache.load(mask)):
         raise FetchError(
             f"mask {mask.name} was fetched, but cannot be kept in the cache {cache.folder}; "
@@ -55,3 +54,16 @@ def load_brain_mask(space: str, resolution: float, *, validate: bool = True) -> 
     if validate:
         require_valid(found.data, mask, path)
     return path
+
+
+def fetch_brain_mask(mask: BrainMaskMetadata) -> Verified:
+    """Return the verified bytes of a shipped mask, from the cache or its sources.
+
+    Raises
+    ------
+    FetchError
+        (a FileNotFoundError) if it is not available from any source.
+    """
+    mirrors = shipped_mirrors().get(mask.name, ())
+    registered = shipped_registry().by_hash()
+    return Fetcher(mask, Cache(cache_folder()), mirrors, is_offline(), registered).fetch()

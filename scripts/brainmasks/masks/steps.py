@@ -2,16 +2,13 @@
 
 import hashlib
 import logging
-from dataclasses import asdict
-from pathlib import Path
 
-from ..errors import InvalidMaskError
-from ..fetching import Fetcher, difference
+from ..fetching import Fetcher
 from ..nifti import require_valid
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, split_name
-from ..storage import publish, to_json
-from .origin import read_origin
+from ..storage import publish
+from .origin import note_of, read_fetched
 from .sidecar import sidecar
 
 log = logging.getLogger(__name__)
@@ -39,7 +36,7 @@ def download(asked: str, fetcher: Fetcher, mask_path: StrPath, origin_path: StrP
         log.warning("mask %s: %s is served under this name", asked, mask.name)
     found = fetcher.fetch()
     publish(found.data, mask_path)
-    publish(to_json(asdict(found.origin)), origin_path)
+    publish(note_of(found), origin_path)
 
 
 def checksum(
@@ -52,13 +49,8 @@ def checksum(
     InvalidMaskError
         If it has another hash than registered.
     """
-    data = Path(mask_path).read_bytes()
-    verified_by = read_origin(origin_path).verified_by
-    if damage := difference(data, mask, verified_by):
-        raise InvalidMaskError(
-            f"mask {mask.name}: {mask_path} {damage}; delete it to have it fetched again"
-        )
-    log.info("mask %s: %s has the registered %s", mask.name, mask_path, verified_by)
+    data, origin = read_fetched(mask, mask_path, origin_path)
+    log.info("mask %s: %s has the registered %s", mask.name, mask_path, origin.verified_by)
     publish(f"{hashlib.sha256(data).hexdigest()}  {mask_path}\n".encode(), checksum_path)
 
 
@@ -91,11 +83,11 @@ def validate(
     InvalidMaskError
         If it does not; names every problem.
     """
-    data = Path(mask_path).read_bytes()
+    # Verified again, because the file may have been replaced since `checksum` saw it.
+    data, origin = read_fetched(mask, mask_path, origin_path)
     outcome = require_valid(data, mask, mask_path)
     log.info("mask %s: %d checks passed", mask.name, len(outcome))
     asked_space, _ = split_name(asked) or (asked, None)
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)
-    origin = read_origin(origin_path)
     publish(sidecar(asked_space, mask, origin, data, outcome, code), sidecar_path)
     publish(data, published_path)

@@ -1,28 +1,38 @@
 """A web page with a table of published masks, made from their sidecars."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..masks import read_sidecar
 from ..paths import StrPath
+from ..registry import BrainMaskMetadata
 from ..storage import publish
 from .rendering import render
 
 
-def tabulate_masks(sidecar_paths: Iterable[StrPath], page_path: StrPath) -> None:
+def tabulate_masks(
+    masks: Sequence[BrainMaskMetadata], sidecar_paths: Sequence[StrPath], page_path: StrPath
+) -> None:
     """Write the page.
 
     Parameters
     ----------
+    masks
+        What is registered.
     sidecar_paths
-        The sidecars, named after their masks.
+        The sidecar of each, named after the mask that was asked for.
     page_path
         Where to put the page (HTML).
+
+    Raises
+    ------
+    InvalidMaskError
+        If a sidecar does not state what is registered.
     """
     sidecars = {
-        Path(path).stem: json.loads(Path(path).read_text(encoding="utf-8"))
-        for path in sidecar_paths
+        Path(path).stem: read_sidecar(path, mask)
+        for mask, path in zip(masks, sidecar_paths, strict=True)
     }
     publish(mask_page(sidecars).encode(), page_path)
 

@@ -1,15 +1,14 @@
 """A picture of a mask: slices along three planes, placed by their coordinates in mm."""
 
-import json
-import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidMaskError
-from ..nifti import content_limit, read_image, scaled_voxels
+from ..masks import read_published, read_sidecar
+from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
-from ..storage import gunzip_whole, publish
+from ..registry import BrainMaskMetadata
+from ..storage import publish
 from .slice_figure import (
     CONVENTION,
     GRID,
@@ -25,7 +24,6 @@ from .slice_figure import (
 )
 
 if TYPE_CHECKING:
-    import nibabel as nib
     import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -37,11 +35,15 @@ LEGEND = f"{CONVENTION}: centres of the slices' voxels."
 OBLIQUE = 1e-3
 
 
-def draw_mask(mask_path: StrPath, sidecar_path: StrPath, picture_path: StrPath) -> None:
+def draw_mask(
+    mask: BrainMaskMetadata, mask_path: StrPath, sidecar_path: StrPath, picture_path: StrPath
+) -> None:
     """Draw a published mask.
 
     Parameters
     ----------
+    mask
+        What is registered.
     mask_path, sidecar_path
         The mask and its sidecar.
     picture_path
@@ -50,22 +52,14 @@ def draw_mask(mask_path: StrPath, sidecar_path: StrPath, picture_path: StrPath) 
     Raises
     ------
     InvalidMaskError
-        If the mask is not what its sidecar says.
+        If the mask or its sidecar is not what is registered, or cannot be drawn.
     MaskError
         If matplotlib is not installed.
     """
-    sidecar = json.loads(Path(sidecar_path).read_text(encoding="utf-8"))
+    requested = read_sidecar(sidecar_path, mask).get("SpaceRequested")
+    image = read_image(read_published(mask_path, mask))
     name = Path(mask_path).name.removesuffix(".nii.gz")
-    served = sidecar["SpaceServed"]
-    try:
-        image = _published(Path(mask_path).read_bytes(), sidecar)
-        data = picture(image, name, served if served != sidecar["SpaceRequested"] else None)
-    except InvalidMaskError as err:
-        raise InvalidMaskError(
-            f"mask {name}: {mask_path} cannot be drawn: {err}. "
-            "Delete it and its sidecar to have them regenerated"
-        ) from err
-    publish(data, picture_path)
+    publish(picture(image, name, mask.space if mask.space != requested else None), picture_path)
 
 
 def picture(image: "SpatialImage", name: str, served: str | None = None) -> bytes:
@@ -111,15 +105,6 @@ def figure(image: "SpatialImage", name: str, served: str | None = None) -> "Figu
         paint,
         LEGEND,
     )
-
-
-def _published(data: bytes, sidecar: Mapping[str, Any]) -> "nib.Nifti1Image":
-    """Return the image that a sidecar describes."""
-    image = read_image(gunzip_whole(data, content_limit(math.prod(sidecar["Grid"]["Shape"]))))
-    found = int(_inside(image).sum())
-    if found != sidecar["Voxels"]:
-        raise InvalidMaskError(f"it has {found} voxels, its sidecar says {sidecar['Voxels']}")
-    return image
 
 
 def _inside(image: "SpatialImage") -> "NDArray[np.bool_]":

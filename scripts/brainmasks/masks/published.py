@@ -1,0 +1,91 @@
+"""Published masks and their sidecars, verified in memory by whoever uses them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InvalidMaskError
+from ..nifti import content_limit
+from ..paths import StrPath
+from ..registry import BrainMaskMetadata
+from ..storage import gunzip_whole, read_bounded
+
+# Bytes that no sidecar or note has.
+_LARGEST = 1 << 20
+
+
+def read_published(path: StrPath, mask: BrainMaskMetadata) -> bytes:
+    """Return the content of a published mask, not compressed: exactly the registered bytes.
+
+    Whoever counts, draws or compares uses these and does not read the file again: another run, or
+    another user of the folder, may replace it at any moment.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the file is not there, or is not what is registered.
+    """
+    limit = content_limit(mask.size)
+    try:
+        content = gunzip_whole(read_bounded(path, limit), limit)
+        found = hashlib.sha256(content).hexdigest()
+        problem = f"it has content of SHA-256 {found}, expected {mask.content_sha256}"
+    except OSError as err:
+        found, problem = "", f"it cannot be read: {err.strerror}"
+    except InvalidMaskError as err:
+        found, problem = "", str(err)
+    if found != mask.content_sha256:
+        raise InvalidMaskError(
+            f"mask {mask.name}: {path} is not the registered mask any more: {problem}. "
+            "Run again to have it regenerated"
+        )
+    return content
+
+
+def read_sidecar(path: StrPath, mask: BrainMaskMetadata) -> dict[str, Any]:
+    """Return the sidecar of a published mask.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it cannot be read, or does not state what is registered.
+    """
+    try:
+        sidecar = read_json(path)
+    except (OSError, ValueError) as err:
+        raise InvalidMaskError(
+            f"mask {mask.name}: the sidecar {path} cannot be read: {err}. "
+            "Run again to have it regenerated"
+        ) from err
+    if not states_registered(sidecar, mask):
+        raise InvalidMaskError(
+            f"mask {mask.name}: the sidecar {path} does not say what is registered. "
+            "Run again to have it regenerated"
+        )
+    return sidecar
+
+
+def read_json(path: StrPath) -> dict[str, Any]:
+    """Return what a small JSON file holds, if that is an object.
+
+    Raises
+    ------
+    OSError
+        If it is not there, no regular file, or too large.
+    ValueError
+        If it holds something else.
+    """
+    try:
+        content = json.loads(read_bounded(path, _LARGEST))
+    except RecursionError as err:
+        raise ValueError("it is nested too deeply") from err
+    if not isinstance(content, dict):
+        raise ValueError("it holds no JSON object")  # noqa: TRY004, one kind for all that is wrong
+    return content
+
+
+def states_registered(sidecar: Mapping[str, Any], mask: BrainMaskMetadata) -> bool:
+    """Return whether a sidecar states the registered hashes and number of voxels."""
+    states = [sidecar.get(key) for key in ("RegisteredSHA256", "ContentSHA256", "Voxels")]
+    return states == [mask.sha256, mask.content_sha256, mask.voxels]
