@@ -21,5 +21,8 @@ def test_mask_that_is_damaged_after_it_was_published_is_named(tmp_path):
     path.write_bytes(data[:-4])
     metadata = BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"})
     published = PublishedMask(path, metadata)
-    with pytest.raises(InvalidMaskError, match=f"mask A_2mm: {path} is damaged.*regenerated"):
+    with pytest.raises(
+        InvalidMaskError,
+        match=f"A_2mm: {path} is not the registered .*regenerated",
+    ):
         published.voxels()

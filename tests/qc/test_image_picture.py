@@ -1,5 +1,7 @@
 """Pictures of images over their masks: what is red, what is yellow, and where."""
 
+import gzip
+import hashlib
 import re
 from dataclasses import replace
 
@@ -285,14 +287,15 @@ def test_several_processes_draw_the_same_as_one(tmp_path):
     from brainmasks.nifti import as_nii_gz
 
     mask_path = tmp_path / "A_2mm.nii.gz"
-    mask_path.write_bytes(
-        as_nii_gz(nib.Nifti1Image(BRAIN_VOXELS.astype(np.uint8), BRAIN_MASK.affine))
-    )
+    data = as_nii_gz(nib.Nifti1Image(BRAIN_VOXELS.astype(np.uint8), BRAIN_MASK.affine))
+    mask_path.write_bytes(data)
+    content = hashlib.sha256(gzip.decompress(data)).hexdigest()
+    mask = replace(BRAIN_MASK, content_sha256=content)
     images = {}
     for name, side in (("a", -1), ("b", 1), ("c", -1)):
         nib.save(left_lesion(side), tmp_path / f"{name}.nii.gz")
         images[name] = {"image": str(tmp_path / f"{name}.nii.gz"), "mask": "A_2mm"}
-    masks = {"A_2mm": PublishedMask(mask_path, BRAIN_MASK)}
+    masks = {"A_2mm": PublishedMask(mask_path, mask)}
     registry = BrainMaskRegistry([BRAIN_MASK], {})
     made = []
     for workers in (1, 2):

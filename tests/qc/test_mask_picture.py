@@ -1,7 +1,6 @@
 """Pictures, the table and the report of masks."""
 
 import base64
-import gzip
 import html
 import json
 import re
@@ -12,9 +11,17 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from support import REPO, copied_repository, module, rule_all, save_image, served_registry
+from support import (
+    REPO,
+    copied_repository,
+    module,
+    rule_all,
+    save_image,
+    served_registry,
+    tiny_mask,
+)
 
-from brainmasks import InvalidMaskError, MaskError
+from brainmasks import BrainMaskMetadata, InvalidMaskError, MaskError
 from brainmasks.images.verdicts import finding
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
@@ -168,21 +175,32 @@ def test_what_cannot_be_drawn_is_an_expected_failure(image):
             picture(nib.Nifti1Image(voxels, affine), "A_2mm")
 
 
-def test_mask_that_is_not_what_its_sidecar_says_is_not_drawn(image, tmp_path):
+def test_mask_or_sidecar_that_is_not_what_is_registered_is_not_drawn(tmp_path):
+    data, row = tiny_mask("A")
+    other, other_row = tiny_mask("A", seed=1)
+    mask = BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"})
+    states = {
+        "SpaceRequested": "A",
+        "RegisteredSHA256": mask.sha256,
+        "ContentSHA256": mask.content_sha256,
+        "Voxels": mask.voxels,
+    }
     path, sidecar = tmp_path / "A_2mm.nii.gz", tmp_path / "A_2mm.json"
-    facts = {"SpaceRequested": "A", "SpaceServed": "A", "Grid": {"Shape": image.shape}}
-    voxels = int(np.sum(image.dataobj))
-    data = gzip.compress(image.to_bytes(), mtime=0)
-    for written, count, words in (
-        (data, voxels + 1, f"it has {voxels} voxels, its sidecar says {voxels + 1}"),
-        (data[:-1], voxels, "cut off"),
-        (b"", voxels, "empty"),
+    picture_path = tmp_path / "A_2mm.png"
+    for written, stated, words in (
+        (data, states | {"Voxels": 1}, "the sidecar .* does not say what is registered"),
+        (other, states, other_row["content_sha256"]),
+        (data[:-1], states, "cut off"),
+        (b"", states, "empty"),
     ):
         path.write_bytes(written)
-        sidecar.write_text(json.dumps(facts | {"Voxels": count}))
-        with pytest.raises(InvalidMaskError, match=f"mask A_2mm: .*{words}.* Delete"):
-            draw_mask(path, sidecar, tmp_path / "A_2mm.png")
-    assert not (tmp_path / "A_2mm.png").exists()
+        sidecar.write_text(json.dumps(stated))
+        with pytest.raises(InvalidMaskError, match=f"mask A_2mm: .*{words}.* Run again"):
+            draw_mask(mask, path, sidecar, picture_path)
+        assert not picture_path.exists()
+    path.write_bytes(data)
+    draw_mask(mask, path, sidecar, picture_path)
+    assert picture_path.exists()
 
 
 def test_matplotlib_that_is_missing_is_named(image, monkeypatch):
