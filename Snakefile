@@ -5,4 +5,4 @@ include: "workflow/rules/main.smk"
 # In this file, because a rule of an included one is never the default target.
 rule all:
     input:
-        expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json")),
+        masks_of_configuration,

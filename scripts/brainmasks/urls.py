@@ -13,7 +13,8 @@ LONGEST = 300
 _HARMLESS = re.compile(r"versionId=[A-Za-z0-9._-]{1,64}")
 _HIDDEN = "***"
 _END_OF_SENTENCE = ".,:;!?)]}>'\""
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+# No other variable of a user may be named: a table may come from elsewhere, and so may its server.
+_VARIABLE = re.compile(r"\$\{(BRAINMASKS_\w+)\}")
 
 
 def shown_url(url: str) -> str:
@@ -79,7 +80,9 @@ def escaped(text: str, but: str = "") -> str:
 
 
 def filled_in(url: str) -> str:
-    """Return a URL with the values of the environment variables that it names, ``${TOKEN}``.
+    """Return a URL with the values of the variables that it names, ``${BRAINMASKS_TOKEN}``.
+
+    Only those of the environment whose names begin with ``BRAINMASKS_``.
 
     Raises
     ------

@@ -88,8 +88,7 @@ def test_entries_hold_nothing_but_the_include_and_the_default_rule():
             f'include: "{rules}/main.smk"',
             "rule all:",
             "    input:",
-            '        expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], '
-            'suffix=("nii.gz", "json")),',
+            "        masks_of_configuration,",
         ]
 
 

@@ -157,3 +157,86 @@ def test_nothing_is_left_in_the_cache_of_sources(made, machine):
     overwrite(made.mask("A_2mm"))
     made.succeed("masks/A_2mm.nii.gz")
     assert {path.name for path in (machine / ".cache").rglob("*.py")} <= before
+
+
+@pytest.mark.parametrize("ahead", [0, YEAR])
+def test_wrong_mask_does_not_pass_where_no_rule_may_regenerate_it(made, ahead):
+    overwrite(made.mask("A_2mm"), ahead)
+    made.fail("all", "--allowed-rules", "all")
+    assert not made.mask("A_2mm").exists()
+
+
+def test_each_wrong_mask_is_told_once(made):
+    overwrite(made.mask("A_2mm"))
+    assert made.succeed("--dry-run").count("a run removes it") == 1
+    assert made.succeed().count("it is removed, and regenerated") == 1
+
+
+def hinder(kind: str, path: Path, outside: Path) -> None:
+    """Put something that is no file of its own in the place of a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(outside)
+    elif kind == "hard link":
+        path.hardlink_to(outside)
+    elif kind == "dangling link":
+        path.symlink_to(outside.with_name("nowhere"))
+    elif kind == "folder":
+        path.mkdir()
+
+
+PUBLISHED, RAW = "masks/A_2mm.nii.gz", "resources/masks/A_2mm.nii.gz"
+ENTRY = "cache/A_2mm_desc-brain_mask.nii.gz"
+LOG = "logs/masks/A_2mm.validate.log"
+PLACES = {
+    "pipe": (
+        PUBLISHED,
+        "masks/A_2mm.json",
+        RAW,
+        "resources/masks/A_2mm.origin.json",
+        "resources/masks/A_2mm.nii.gz.sha256",
+        LOG,
+        ENTRY,
+        "cache/A_2mm_desc-brain_mask.source.json",
+        "cache/.A_2mm.lock",
+        "masks",
+        "resources",
+        "logs",
+        "cache",
+    ),
+    "link": (PUBLISHED, RAW, LOG, ENTRY, "cache"),
+    "hard link": (PUBLISHED, RAW, LOG, ENTRY),
+    "dangling link": (PUBLISHED, ENTRY),
+    "folder": (PUBLISHED, RAW, LOG, ENTRY),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [(kind, place) for kind, places in PLACES.items() for place in places]
+)
+def test_what_is_no_file_of_its_own_hangs_nothing_and_leads_nowhere(made, right, kind, place):
+    """The right mask, or an error of one line; and nothing outside is touched."""
+    folder = made.folder
+    made.config = made.config | {"cache_dir": str(folder / "cache")}
+    outside = folder.parent / "outside"
+    outside.write_bytes(b"of somebody else")
+    path = folder / place
+    if path.is_dir():
+        shutil.rmtree(path)
+    for name in ("masks", "resources"):
+        # All of it is to be made anew, with nothing but the hindrance in the way.
+        if not place.startswith(name):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    hinder(kind, path, outside)
+    done = made.run("masks/A_2mm.nii.gz")
+    assert outside.read_bytes() == b"of somebody else"
+    assert "Traceback (most recent call last)" not in done.stdout, done.stdout
+    if done.returncode == 0:
+        assert sha256(made.mask("A_2mm")) == right
+        assert not made.mask("A_2mm").is_symlink()
+    else:
+        mask = made.mask("A_2mm")
+        assert not mask.is_file() or sha256(mask) == right or mask.samefile(outside)

@@ -3,6 +3,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 REGISTERED = REGISTRY.by_hash()
+# What a dry run has said already: a mask may be looked at for more than one rule.
+SAID = set()
 # Jobs of one group that depend on each other are one job of a cluster; locally it means nothing.
 MASK_GROUP = "brain_mask" if SETTINGS["submit_masks"] else None
 
@@ -56,9 +58,9 @@ def rows_and_sources(names):
     return entries
 
 
-def outputs(rule, wildcards):
-    """Return the output paths of a rule, with a prefix if there is one."""
-    return [str(path).format(mask=wildcards.mask) for path in getattr(rules, rule).output]
+def outputs(rule, name):
+    """Return the output paths of a rule for a mask, with a prefix if there is one."""
+    return [str(path).format(mask=name) for path in getattr(rules, rule).output]
 
 
 def regenerate(damage, paths):
@@ -79,11 +81,13 @@ def regenerate(damage, paths):
     if not damage:
         return
     if workflow.touch:
-        raise WorkflowError(f"{damage}; `--touch` does not mend it: run without")
+        raise WorkflowError(f"{damage}; `--touch` does not regenerate it: run without")
     workflow.dag.forcefiles.update(paths)
     # Only a run has an executor; of a run's jobs on other machines, this one has removed the files.
     if workflow.executor_plugin is None or workflow.dryrun or not workflow.is_main_process:
-        logger.warning(f"{damage}; a run removes it, and regenerates it.")
+        if damage not in SAID:
+            SAID.add(damage)
+            logger.warning(f"{damage}; a run removes it, and regenerates it.")
         return
     for path in paths:
         try:
@@ -95,15 +99,39 @@ def regenerate(damage, paths):
     logger.warning(f"{damage}; it is removed, and regenerated.")
 
 
+def require_folders(rule, name):
+    """End the run with one line if something that is no folder stands where a rule needs one."""
+    for path in outputs(rule, name) + [str(getattr(rules, rule).log[0]).format(mask=name)]:
+        for folder in Path(path).parents:
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise WorkflowError(
+                    f"{folder} is no folder, and {path} must be below it: remove it"
+                )
+
+
 def nothing_but_published(wildcards):
     """Return no input files; has a published mask regenerated that is not the registered one."""
-    try:
-        mask = REGISTRY.serve(wildcards.mask)
-    except bm.MaskError:
-        return []  # a file of a host workflow, or a misspelt mask: `download` says so
-    paths = outputs("validate", wildcards)
-    regenerate(bm.masks.published_damage(mask, *paths), paths)
+    # Any other is a file of a host workflow, or a misspelt mask: `download` says so.
+    with contextlib.suppress(bm.MaskError):
+        require_published(wildcards.mask)
     return []
+
+
+def require_published(name):
+    """Have a published mask regenerated that is not the registered one."""
+    require_folders("validate", name)
+    paths = outputs("validate", name)
+    regenerate(bm.masks.published_damage(REGISTRY.serve(name), *paths), paths)
+
+
+def masks_of_configuration(wildcards):
+    """Return the masks and sidecars of the configuration.
+
+    Each is looked at, also where `--allowed-rules` leaves `validate` out, which else does so.
+    """
+    for name in SETTINGS["masks"]:
+        require_published(name)
+    return expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json"))
 
 
 def nothing_but_registered(wildcards):
@@ -121,7 +149,8 @@ def nothing_but_registered(wildcards):
         near = bm.registry.closest(wildcards.mask, list(IMAGES))
         hint = f" Or did you mean the image {' or '.join(near)}?" if near else ""
         raise WorkflowError(f"{err}{hint}") from None
-    paths = outputs("download", wildcards)
+    require_folders("download", wildcards.mask)
+    paths = outputs("download", wildcards.mask)
     regenerate(bm.masks.fetched_damage(mask, *paths), paths)
     return []
 
