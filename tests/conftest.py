@@ -1,12 +1,14 @@
 """Fixtures of all tests: an isolated machine, a server, a working folder."""
 
 import gzip
+import logging
 import os
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from bench import Bench
 from support import (
     REAL,
     TINY_AFFINE,
@@ -40,7 +42,8 @@ def machine(tmp_path_factory, monkeypatch) -> Path:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.startswith(("BRAINMASKS_", "SNAKEMAKE_")):
             monkeypatch.delenv(name)
-    for name in ("FSLDIR", "TEMPLATEFLOW_HOME", "XDG_CACHE_HOME"):
+    # What this run of pytest was told is nothing to those that a test starts.
+    for name in ("FSLDIR", "PYTEST_ADDOPTS", "TEMPLATEFLOW_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LACUNA_CACHE_DIR", str(home / "lacuna"))
@@ -67,6 +70,25 @@ def server():
     server = Server()
     yield server
     server.close()
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Return a mask, a server that may be faulty, and the folders of the main job."""
+    bench = Bench(tmp_path / "a folder ü")
+    bench.folder.mkdir()
+    yield bench
+    bench.server.close()
+
+
+@pytest.fixture
+def package_log():
+    """Yield the logger of the package; a job sets it up for its own process, which ends."""
+    log = logging.getLogger("brainmasks")
+    before = log.level, log.propagate, log.handlers[:]
+    yield log
+    log.setLevel(before[0])
+    log.propagate, log.handlers[:] = before[1:]
 
 
 @pytest.fixture
@@ -105,11 +127,11 @@ def lesion(server):
 
 @pytest.fixture
 def images(workflow, tiny, lesion, tmp_path):
-    """Configure four images: one identical, one stored LAS, one shifted, one of no space."""
+    """Configure four images: one identical, one stored LAS, one a voxel to the right, one of no space."""
     flipped = TINY_AFFINE.copy()
     flipped[0] = [-2, 0, 0, 4]
     shifted = TINY_AFFINE.copy()
-    shifted[0, 3] -= 1
+    shifted[0, 3] += 2
     folder = workflow.folder / "lesions"
     folder.mkdir()
     save_image(folder / "same.nii.gz", lesion)

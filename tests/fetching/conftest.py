@@ -3,7 +3,6 @@
 import signal
 
 import pytest
-from bench import Bench
 
 # Seconds; no case comes near, one that hangs ends here.
 LONGEST = 60
@@ -21,11 +20,3 @@ def bounded():
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
-
-
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path / "a folder ü")
-    bench.folder.mkdir()
-    yield bench
-    bench.server.close()

@@ -116,13 +116,16 @@ def test_damaged_site_cache_is_told_and_passed_over(bench, caplog):
     assert f"{site}/A_2mm.nii.gz has SHA-256" in caplog.text
 
 
-def test_cache_goes_before_site_caches(bench):
+def test_cache_goes_before_site_caches(bench, caplog):
     site = bench.folder / "site"
     bench.run()
     site.mkdir()
     (site / "A_2mm.nii.gz").write_bytes(b"not even looked at")
     bench.site_caches = [site]
+    caplog.set_level("INFO")
     bench.run()
+    assert f"found in the cache, {bench.entry}" in caplog.text
+    assert str(site) not in caplog.text
     bench.assert_published()
 
 

@@ -103,6 +103,10 @@ def test_location_is_accepted(tmp_path, location):
         "doi:10.5281",
         "doi:11.5281/zenodo.1/a.nii.gz",
         "DOI:11.5281/zenodo.1/a.nii.gz",
+        # Otherwise right, and not to be taken for paths on this machine.
+        "DOI:10.5281/zenodo.1/a.nii.gz",
+        "HTTPS://example.org/a.nii.gz",
+        "Http://example.org/a.nii.gz",
         "package:",
         "package:fakepackage",
         "package:fakepackage/",
@@ -122,17 +126,6 @@ def test_location_is_refused_with_line_column_value_and_expectation(tmp_path, lo
     assert "column 'location'" in message
     assert (f"is {location!r}" if location else "is empty") in message
     assert "package:NAME/FILE" in message
-
-
-@pytest.mark.parametrize(
-    "location", ["HTTPS://example.org/a", "Http://example.org/a", "DOI:10.1/a/b"]
-)
-def test_scheme_in_another_case_is_refused_or_remote_but_no_local_path(tmp_path, location):
-    try:
-        mirrors = read(tmp_path / "m.tsv", location)
-    except RegistryError:
-        return
-    assert mirrors["A_2mm"][0].is_remote
 
 
 @pytest.mark.parametrize(

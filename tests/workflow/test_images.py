@@ -35,7 +35,7 @@ def test_every_offender_is_named_and_the_whole_table_is_left(workflow, images):
     errors = [line for line in printed.splitlines() if line.startswith("ERROR")]
     for name, words in {
         "las": ["reoriented"],
-        "moved": ["shifted", "-1"],
+        "moved": ["shifted", "x +2"],
         "lost": ["no_orientation"],
     }.items():
         line = next(line for line in errors if f"image {name} (lesions/{name}.nii.gz)" in line)
@@ -82,8 +82,11 @@ def test_resampling_only_if_asked_for(workflow, images, lesion):
     images("moved", resample="nearest")
     workflow.succeed("aligned/moved.nii.gz")
     image = nib.load(workflow.folder / "aligned" / "moved.nii.gz")
-    assert image.shape == (6, 7, 5)
     assert np.array_equal(image.affine, TINY_AFFINE)
+    # Where it lies in the world: a voxel further to the right.
+    assert np.array_equal(np.asarray(image.dataobj), np.roll(lesion, 1, axis=0))
+    assert np.count_nonzero(lesion) == 3
+    assert not lesion[-1].any()
     note = json.loads((workflow.folder / "aligned" / "moved.json").read_text())
     assert (note["Method"], note["Lossless"]) == ("nearest neighbour", False)
 
