@@ -127,7 +127,7 @@ def lesion(server):
 
 @pytest.fixture
 def images(workflow, tiny, lesion, tmp_path):
-    """Configure four images: one identical, one stored LAS, one a voxel to the right, one of no space."""
+    """Configure four images: one identical, one stored LAS, one a voxel off, one of no space."""
     flipped = TINY_AFFINE.copy()
     flipped[0] = [-2, 0, 0, 4]
     shifted = TINY_AFFINE.copy()

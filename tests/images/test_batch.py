@@ -1,13 +1,61 @@
 """Many images in several processes, against published masks."""
 
+import operator
 import os
 
+import numpy as np
 import pytest
-from support import tiny_mask
+from image_cases import DATA, INSIDE, MASK, REGISTRY, VOXELS, with_value
+from support import save_image, tiny_mask
 
 from brainmasks import InvalidMaskError, MaskError
-from brainmasks.images import PublishedMask, in_processes
+from brainmasks.images import PublishedMask, examine_image, in_processes
 from brainmasks.registry import BrainMaskMetadata
+
+WORKERS = pytest.mark.parametrize("workers", [1, 2, 9])
+
+
+def where(item: int, *_: object) -> tuple[int, int]:
+    return item, os.getpid()
+
+
+@WORKERS
+def test_results_are_in_the_order_of_the_items(workers):
+    items = list(range(20, 0, -1))
+    assert in_processes(str, items, workers) == [str(item) for item in items]
+
+
+@WORKERS
+def test_what_is_shared_reaches_every_call(workers):
+    assert in_processes(operator.add, [[1], [2], [3]], workers, [9]) == [[1, 9], [2, 9], [3, 9]]
+
+
+@WORKERS
+def test_nothing_to_do_is_done(workers):
+    assert in_processes(where, [], workers) == []
+
+
+@pytest.mark.parametrize(("items", "workers"), [([1, 2, 3], 1), ([1], 8)])
+def test_one_worker_or_one_item_needs_no_process(items, workers):
+    assert in_processes(where, items, workers, "x") == [(item, os.getpid()) for item in items]
+
+
+def test_several_workers_are_other_processes():
+    pids = {pid for _, pid in in_processes(where, list(range(12)), 2)}
+    assert os.getpid() not in pids
+    assert len(pids) <= 2
+
+
+def refuse(item: int) -> int:
+    if item == 2:
+        raise InvalidMaskError("item 2 is wrong")
+    return item
+
+
+@WORKERS
+def test_failure_of_one_call_is_the_callers(workers):
+    with pytest.raises(InvalidMaskError, match=r"^item 2 is wrong$"):
+        in_processes(refuse, [1, 2, 3], workers)
 
 
 def test_killed_process_is_told_with_what_to_do():
@@ -15,14 +63,40 @@ def test_killed_process_is_told_with_what_to_do():
         in_processes(os._exit, [1, 1], workers=2)
 
 
-def test_mask_that_is_damaged_after_it_was_published_is_named(tmp_path):
+@WORKERS
+def test_images_are_compared_to_the_published_mask(workers, tmp_path):
+    (tmp_path / "A_2mm.nii.gz").write_bytes(DATA)
+    mask = PublishedMask(tmp_path / "A_2mm.nii.gz", MASK)
+    paths = [
+        save_image(tmp_path / "same.nii.gz", VOXELS),
+        save_image(tmp_path / "more.nii.gz", with_value(1, np.uint8)),
+        str(tmp_path / "missing.nii.gz"),
+    ]
+    same, more, missing = in_processes(examine_image, paths, workers, mask, REGISTRY)
+    assert (same.comparison.verdict, same.comparison.equals_mask) == ("identical", True)
+    assert (more.comparison.voxels_outside, more.comparison.equals_mask) == (1, False)
+    assert missing.comparison.verdict == "not_an_image"
+    assert np.array_equal(same.above, INSIDE)
+
+
+def test_mask_is_read_once_in_a_process(tmp_path):
+    path = tmp_path / "A_2mm.nii.gz"
+    path.write_bytes(DATA)
+    first = PublishedMask(path, MASK).voxels()
+    path.unlink()
+    assert np.array_equal(first, INSIDE)
+    assert PublishedMask(path, MASK).voxels() is first
+
+
+DAMAGES = {"cut short": lambda data: data[:-4], "another mask": lambda _: tiny_mask("B", seed=1)[0]}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_mask_that_is_damaged_after_it_was_published_is_named(tmp_path, damage):
     data, row = tiny_mask("A")
     path = tmp_path / "A_2mm.nii.gz"
-    path.write_bytes(data[:-4])
+    path.write_bytes(DAMAGES[damage](data))
     metadata = BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"})
     published = PublishedMask(path, metadata)
-    with pytest.raises(
-        InvalidMaskError,
-        match=f"A_2mm: {path} is not the registered .*regenerated",
-    ):
+    with pytest.raises(InvalidMaskError, match=f"mask A_2mm: {path} is not the registered mask"):
         published.voxels()
