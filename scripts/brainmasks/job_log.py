@@ -48,16 +48,23 @@ class LogFile(logging.FileHandler):
         # A new file, whatever stood there: a link or a pipe would lead elsewhere, or block.
         Path(path).unlink(missing_ok=True)
         super().__init__(path, mode="x", encoding="utf-8")
+        self._given_up = False
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Give the log up, with one line."""
-        log.removeHandler(self)
-        _without_log(self.baseFilename, sys.exc_info()[1])
+        self._give_up(sys.exc_info()[1])
 
     def close(self) -> None:
+        """Close the file; what it could not be told by then costs one line, too."""
         try:
             super().close()
         except OSError as err:
+            self._give_up(err)
+
+    def _give_up(self, err: BaseException | None) -> None:
+        if not self._given_up:
+            self._given_up = True
+            log.removeHandler(self)
             _without_log(self.baseFilename, err)
 
 

@@ -141,7 +141,7 @@ def test_looking_removes_nothing(made, options):
 def test_touch_does_not_pass_a_wrong_mask(made):
     wrong = overwrite(made.mask("A_2mm"))
     printed = made.fail("masks/A_2mm.nii.gz", "--touch")
-    assert "`--touch` does not mend it" in printed
+    assert "`--touch` does not regenerate it" in printed
     assert made.mask("A_2mm").read_bytes() == wrong
 
 

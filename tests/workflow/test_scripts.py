@@ -176,9 +176,3 @@ def test_mask_is_drawn_and_tabulated(made):
         output=[str(page)],
     )
     assert "A_2mm" in page.read_text()
-
-
-def test_every_script_is_run_here():
-    here = (REPO / "tests" / "workflow" / "test_scripts.py").read_text()
-    for path in (REPO / "scripts").glob("*.py"):
-        assert f'"{path.stem}"' in here, path

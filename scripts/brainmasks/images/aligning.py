@@ -80,7 +80,7 @@ def align(
     else:
         remedy = ""
         if found.verdict in RESAMPLABLE:
-            remedy = ". Or set `resample: nearest` in the configuration"
+            remedy = " Or set `resample: nearest` in the configuration"
         raise InvalidMaskError(
             f"image {image_path} is not brought onto the grid of {mask.name}: "
             f"{found.verdict}: {found.detail}{remedy}"
