@@ -429,6 +429,31 @@ def test_credentials_are_shown_nowhere(bench, caplog, url, fault):
     assert "s3cret" not in caplog.text
 
 
+def test_secrets_come_from_the_environment_and_from_netrc(bench, caplog, machine, monkeypatch):
+    """Of the environment only what is named for it: a table may come from elsewhere."""
+    import logging
+
+    caplog.set_level(logging.DEBUG, logger="brainmasks")
+    monkeypatch.setenv("BRAINMASKS_TOKEN", "s3cret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "0ther")
+    netrc = machine / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login user password pass\n")
+    netrc.chmod(0o600)
+    bench.row["url"] += "?key=${BRAINMASKS_TOKEN}&aws=${AWS_SECRET_ACCESS_KEY}"
+    bench.run()
+    assert "key=s3cret" in bench.server.asked[0]
+    assert "0ther" not in bench.server.headers[0]
+    assert "Authorization: Basic" in bench.server.headers[0]
+    for text in (caplog.text, *(path.read_text() for path in bench.folder.rglob("*.json"))):
+        assert "s3cret" not in text
+
+
+def test_variable_that_is_not_set_is_named(bench):
+    bench.row["url"] += "?key=${BRAINMASKS_TOKEN}"
+    with pytest.raises(FetchError, match="the environment variable BRAINMASKS_TOKEN is not set"):
+        bench.run()
+
+
 def test_https_is_never_left_for_http(bench, tmp_path, monkeypatch):
     import shutil
     import ssl

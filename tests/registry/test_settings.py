@@ -7,6 +7,7 @@ import pytest
 from support import REPO
 
 from brainmasks import RegistryError
+from brainmasks.images.verdicts import NOT_AN_IMAGE, VERDICTS
 from brainmasks.registry import cache_folder, read_settings, user_path
 
 DEFAULTS = REPO / "config" / "config.yaml"
@@ -218,3 +219,10 @@ def test_home_folder_of_nobody_is_refused():
 def test_words_of_a_command_line_mean_what_they_mean_in_yaml(text, value):
     assert read(mirrors=text)["mirrors"] == value
     assert read(offline="true")["offline"] is True
+
+
+def test_every_verdict_of_an_image_can_be_accepted():
+    for verdict in set(VERDICTS) - {NOT_AN_IMAGE}:
+        assert read(accept=[verdict])["accept"] == [verdict]
+    with pytest.raises(RegistryError, match="accept"):
+        read(accept=[NOT_AN_IMAGE])

@@ -1,0 +1,62 @@
+"""What others wrote, as it may be shown: no secret, no control character, not too long."""
+
+import pytest
+
+from brainmasks.urls import escaped, one_line, redact, shown_url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:pw@host:80/p/q?versionId=ab.C_-9", "https://host:80/p/q?versionId=ab.C_-9"),
+        ("https://host/p?versionId=ab&token=SECRET", "https://host/p?versionId=ab&***"),
+        ("https://host/p?SECRET", "https://host/p?***"),
+        ("https://host/p?name=SECRET&id=SECRET", "https://host/p?***"),
+        ("https://host/p?a=SEC'RET;SECRET", "https://host/p?***"),
+        ("https://host/p#SECRET", "https://host/p?***"),
+        (f"https://host/p?versionId={'S' * 65}", "https://host/p?***"),
+        ("https://host?SECRET", "https://host?***"),
+        ("user:SECRET@proxy:3128", "proxy:3128"),
+        ("doi:10.5281/zenodo.1/x.nii.gz", "doi:10.5281/zenodo.1/x.nii.gz"),
+    ],
+)
+def test_of_a_url_is_shown_what_is_harmless(url, shown):
+    assert shown_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("see https://u:SECRET@h/x?t=S'E;C, please", "see https://h/x?***, please"),
+        ("exceeded with url: /p?tok=SECRET (caused", "exceeded with url: /p?*** (caused"),
+        ("http://a/,http://u:SECRET@b/c?S", "http://a/,http://b/c?***"),
+        ("did you mean A_2mm? Or B_2mm?", "did you mean A_2mm? Or B_2mm?"),
+        ("xhttps://u:SECRET@h/ z", "xhttps://h/ z"),
+    ],
+)
+def test_secrets_of_urls_in_a_text_are_hidden(text, redacted):
+    assert redact(text) == redacted
+
+
+def test_control_characters_and_lone_surrogates_are_spelled_out():
+    text = "\x1b[31mred\x07 \ud800 \u202e a\nb"
+    shown = one_line(text)
+    assert shown == r"\x1b[31mred\x07 \ud800 \u202e a b"
+    assert escaped("a\nb", but="\n") == "a\nb"
+
+
+def test_a_secret_that_is_cut_is_not_shown():
+    for before in range(1150, 1250):
+        assert "SECRET" not in one_line("a " * (before // 2) + "http://user:SECRET@host/path " * 9)
+    assert "SECRET" not in one_line("http://u:SECRET" + "x" * 5000 + "@host/")
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a@", "http://", "://", "?", "&x=1", "a://b?c ", "<", "\x1b", "//" + "a@" * 50]
+)
+def test_length_is_bounded_whatever_the_text(piece):
+    """Were the time not in proportion to the length, this would not come to an end."""
+    text = piece * (2_000_000 // len(piece))
+    assert len(one_line(text)) <= 300
+    assert len(redact(text)) <= 2 * len(text)
+    assert len(shown_url(text)) <= 2 * len(text)
