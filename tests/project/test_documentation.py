@@ -1,5 +1,6 @@
 """Pages for people: short where they must be, links that lead somewhere, the agreed words."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 from support import REPO
 
 from brainmasks.images import VERDICTS
@@ -125,6 +127,23 @@ def test_ten_changes_lead_to_a_file_each():
 def test_every_verdict_is_explained():
     text = (REPO / "docs" / "images.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == VERDICTS
+
+
+def config_schema() -> dict:
+    """Return what the schema says of each key of the configuration."""
+    path = REPO / "workflow" / "schemas" / "config.schema.json"
+    return json.loads(path.read_text(encoding="utf-8"))["properties"]
+
+
+def test_every_verdict_but_that_of_no_image_can_be_accepted():
+    accepted = config_schema()["accept"]["items"]["enum"]
+    assert tuple(accepted) == tuple(each for each in VERDICTS if each != "not_an_image")
+
+
+def test_every_config_key_has_a_type_and_says_what_is_expected():
+    keys = yaml.safe_load((REPO / "config" / "config.yaml").read_text(encoding="utf-8"))
+    assert set(config_schema()) == set(keys)
+    assert [key for key, rules in config_schema().items() if not rules.get("description")] == []
 
 
 def found_by_ci(tmp_path: Path, readme: str) -> subprocess.CompletedProcess:
