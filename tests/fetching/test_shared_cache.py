@@ -257,7 +257,7 @@ def test_one_request_whatever_flock_does(row, server, cache, tmp_path, flock):
     assert names(cache) == {ENTRY, NOTE}
 
 
-def test_few_requests_where_no_lock_can_be_had(row, server, cache):
+def test_few_requests_where_there_is_no_lock(row, server, cache):
     (cache / LOCK).mkdir(parents=True)
     fetch_at_once(row, cache, [(None, 0o022)] * 16, spread=3)
     print(f"{len(server.asked)} requests of 16 processes")

@@ -371,7 +371,7 @@ LESIONS = {"01": 14147, "02": 11383, "03": 7618}
 
 
 @pytest.fixture
-def stocked(real, cache):
+def filled_cache(real, cache):
     """Fill the cache with the registered files: masks are then had by name."""
     cache.mkdir(parents=True)
     for path in (real / "registered").iterdir():
@@ -384,8 +384,8 @@ def registered(real, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", list(BRAIN_MASK_REGISTRY))
-def test_registered_mask_is_identical_to_itself(stocked, name):
-    found = compare_to_mask(registered(stocked, name), name)
+def test_registered_mask_is_identical_to_itself(filled_cache, name):
+    found = compare_to_mask(registered(filled_cache, name), name)
     assert (found.verdict, found.displacement_mm, found.binary) == ("identical", 0.0, True)
     assert found.voxels_inside == BRAIN_MASK_REGISTRY.get(name).voxels
     assert found.voxels_outside == 0
@@ -399,9 +399,9 @@ def test_every_encoding_has_an_expectation(real):
 
 
 @pytest.mark.parametrize("file", ENCODINGS)
-def test_real_encoding_is_on_the_grid_with_all_voxels_inside(stocked, file):
+def test_real_encoding_is_on_the_grid_with_all_voxels_inside(filled_cache, file):
     name, stored = ENCODINGS[file]
-    found = compare_to_mask(stocked / "encodings" / f"{file}.nii.gz", name)
+    found = compare_to_mask(filled_cache / "encodings" / f"{file}.nii.gz", name)
     assert found.verdict == ("identical" if stored == "RAS" else "reoriented")
     assert found.axes == stored
     assert found.displacement_mm <= 1e-3
@@ -414,9 +414,9 @@ def test_real_encoding_is_on_the_grid_with_all_voxels_inside(stocked, file):
 
 
 @pytest.mark.parametrize("file", LOOKALIKES)
-def test_real_lookalike_is_on_the_grid_with_other_voxels(stocked, file):
+def test_real_lookalike_is_on_the_grid_with_other_voxels(filled_cache, file):
     name, count = LOOKALIKES[file]
-    found = compare_to_mask(stocked / "lookalikes" / f"{file}.nii.gz", name)
+    found = compare_to_mask(filled_cache / "lookalikes" / f"{file}.nii.gz", name)
     assert (found.verdict, found.axes) == ("reoriented", "LAS")
     size = BRAIN_MASK_REGISTRY.get(name).voxels
     assert found.voxels == count != size
@@ -430,8 +430,8 @@ def test_real_lookalike_is_on_the_grid_with_other_voxels(stocked, file):
 
 
 @pytest.mark.parametrize("subject", LESIONS)
-def test_real_lesion_is_stored_las_and_lies_inside(stocked, subject):
-    path = next((stocked / "lesions").glob(f"sub-{subject}_*"))
+def test_real_lesion_is_stored_las_and_lies_inside(filled_cache, subject):
+    path = next((filled_cache / "lesions").glob(f"sub-{subject}_*"))
     found = compare_to_mask(path, "MNI152NLin6Asym_1mm")
     assert (found.verdict, found.axes, found.stored_type) == ("reoriented", "LAS", "int16")
     assert "its hemispheres are swapped" in found.detail
@@ -446,15 +446,15 @@ def test_real_lesion_is_stored_las_and_lies_inside(stocked, subject):
     assert found.hemisphere == ("left" if x < 0 else "right")
 
 
-def test_real_lesion_without_orientation(stocked):
+def test_real_lesion_without_orientation(filled_cache):
     found = compare_to_mask(
-        stocked / "lesions" / "503_T2_lesions_MNI_bin.nii.gz", "MNI152NLin6Asym_2mm"
+        filled_cache / "lesions" / "503_T2_lesions_MNI_bin.nii.gz", "MNI152NLin6Asym_2mm"
     )
     assert (found.verdict, found.voxels, found.volume_ml) == ("no_orientation", 434, None)
 
 
-def test_real_mask_with_the_other_grids_origin_is_shifted(stocked, tmp_path):
-    loaded = nib.load(registered(stocked, "MNI152NLin6Asym_2mm"))
+def test_real_mask_with_the_other_grids_origin_is_shifted(filled_cache, tmp_path):
+    loaded = nib.load(registered(filled_cache, "MNI152NLin6Asym_2mm"))
     affine = loaded.affine.copy()
     affine[0, 3] = -91
     nib.save(nib.Nifti1Image(np.asanyarray(loaded.dataobj), affine), tmp_path / "mask.nii.gz")
@@ -464,20 +464,22 @@ def test_real_mask_with_the_other_grids_origin_is_shifted(stocked, tmp_path):
     assert "(its origin is that of MNI152NLin6Asym_1mm)" in found.detail
 
 
-def test_real_masks_of_another_space_and_resolution(stocked):
-    found = compare_to_mask(registered(stocked, "MNI152NLin2009cAsym_1mm"), "MNI152NLin6Asym_1mm")
+def test_real_masks_of_another_space_and_resolution(filled_cache):
+    found = compare_to_mask(
+        registered(filled_cache, "MNI152NLin2009cAsym_1mm"), "MNI152NLin6Asym_1mm"
+    )
     assert (found.verdict, found.other) == ("other_space", "MNI152NLin2009cAsym_1mm")
-    found = compare_to_mask(registered(stocked, "MNI152NLin6Asym_2mm"), "MNI152NLin6Asym_1mm")
+    found = compare_to_mask(registered(filled_cache, "MNI152NLin6Asym_2mm"), "MNI152NLin6Asym_1mm")
     assert (found.verdict, found.other) == ("other_resolution", "MNI152NLin6Asym_2mm")
     assert "on the 2 mm grid of the same space" in found.detail
 
 
-def test_real_mask_by_path_and_alias(stocked):
+def test_real_mask_by_path_and_alias(filled_cache):
     """A copy that is encoded differently is known by its grid; an alias serves 2009cAsym."""
-    lesion = next((stocked / "lesions").glob("sub-01_*"))
-    las = stocked / "encodings" / "MNI152_T1_2mm_brain_mask.nii.gz"
+    lesion = next((filled_cache / "lesions").glob("sub-01_*"))
+    las = filled_cache / "encodings" / "MNI152_T1_2mm_brain_mask.nii.gz"
     by_path = compare_to_mask(lesion, las)
     assert by_path == compare_to_mask(lesion, "MNI152NLin6Asym_2mm")
     assert by_path.other == "MNI152NLin6Asym_1mm"
-    mask = registered(stocked, "MNI152NLin2009cAsym_2mm")
+    mask = registered(filled_cache, "MNI152NLin2009cAsym_2mm")
     assert compare_to_mask(mask, "MNI152NLin2009bAsym_2mm").verdict == "identical"

@@ -29,7 +29,7 @@ def test_table_of_accepted_images(workflow, images):
     assert "Nothing to be done" in workflow.succeed("checks/images.tsv")
 
 
-def test_every_offender_is_named_and_the_whole_table_is_left(workflow, images):
+def test_every_rejected_image_is_named_and_the_whole_table_is_left(workflow, images):
     images("same", "las", "moved", "lost")
     printed = workflow.fail("checks/images.tsv")
     errors = [line for line in printed.splitlines() if line.startswith("ERROR")]

@@ -93,7 +93,7 @@ def test_offline_miss_asks_nobody(workflow, tiny, server, how):
     assert server.asked == []
 
 
-def test_going_offline_makes_nothing_again(workflow, tiny):
+def test_going_offline_triggers_no_rerun(workflow, tiny):
     workflow.succeed()
     workflow.config |= {"offline": True, "site_caches": ["/somewhere"]}
     assert workflow.jobs() == set()

@@ -205,7 +205,7 @@ def test_line_ends_of_the_code_mean_nothing(done, tmp_path):
     assert done.again() == set()
 
 
-def test_fresh_clone_elsewhere_makes_nothing_again(done, tmp_path):
+def test_fresh_clone_elsewhere_triggers_no_rerun(done, tmp_path):
     copy = copied_repository(tmp_path / "copy")
     newest = max(path.stat().st_mtime for path in done.folder.rglob("*.nii.gz"))
     assert (copy / "scripts" / "validate.py").stat().st_mtime > newest
@@ -213,7 +213,7 @@ def test_fresh_clone_elsewhere_makes_nothing_again(done, tmp_path):
     assert done.again() == set()
 
 
-def test_same_url_again_makes_nothing_again(done_by_url):
+def test_same_url_again_triggers_no_rerun(done_by_url):
     assert done_by_url.again() == set()
 
 
@@ -242,7 +242,7 @@ def test_files_that_were_there_before_are_replaced(fresh, rows):
     assert fresh.again() == set()
 
 
-def test_mask_that_no_longer_can_be_had_is_not_left_behind(done, rows):
+def test_mask_that_is_no_longer_available_is_not_left_behind(done, rows):
     done.register(rows[0] | {"sha256": "0" * 64}, rows[1])
     done.fail()
     assert not done.mask("A_2mm").exists()

@@ -255,7 +255,7 @@ def test_mask_of_another_deflate_library_is_published_by_content(workflow, serve
     assert workflow.sidecar("Zng_2mm") == sidecar
 
 
-def test_damaged_cache_entry_is_quarantined_and_fetched_afresh(workflow, tiny, cache):
+def test_damaged_cache_entry_is_quarantined_and_fetched_again(workflow, tiny, cache):
     cache.mkdir(parents=True)
     entry = cache / "A_2mm_desc-brain_mask.nii.gz"
     entry.write_bytes(b"half a down")
