@@ -93,7 +93,7 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
         ("stored LAS", "stored LAS instead of RAS (flipped along x)"),
         ("stored LAS", "its hemispheres are swapped"),
         ("stored RPI", "(flipped along y and z)"),
-        ("stored RPI", "its voxels are at other places"),
+        ("stored RPI", "its voxels are at other positions"),
         ("permuted (1, 0, 2)", "the axes are permuted: they lead to the front, left, top"),
         ("5e-4 mm off", "but for 0.0005 mm at most"),
         ("moved by -1.0 along z", "shifted by x +0, y +0, z -1 mm;"),

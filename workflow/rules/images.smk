@@ -1,4 +1,4 @@
-# Images that meet a mask: are they on its grid, the right way round? And how to get them there.
+# Images that meet a mask: are they on its grid, and not flipped? And how to get them there.
 #
 # {id} takes any name, so that a misspelt one gets the message of `image` in image_functions.smk.
 

@@ -1,4 +1,4 @@
-# What the rules of masks ask: which mask, from which sources, is what stands right?
+# What the rules of masks ask: which mask, from which sources, is a file still right?
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -66,8 +66,8 @@ def outputs(rule, name):
 def regenerate(damage, paths):
     """Have files regenerated whose content is not what it must be, whatever their times say.
 
-    Called while Snakemake plans its jobs. The files are removed, so that nothing wrong stands
-    whatever becomes of the run, and the job that makes them is forced, as by `--forcerun`: it then
+    Called while Snakemake plans its jobs. The files are removed, so that nothing wrong is left
+    however the run ends, and the job that makes them is forced, as by `--forcerun`: it then
     runs under any `--rerun-triggers`, and also where only files that are there depend on it.
     What plans without running (a dry run, a report, a summary, ...) removes nothing.
 

@@ -1,6 +1,6 @@
 # The files of this repository, wherever it is: a clone, a module, a URL.
 #
-# Naming a file to workflow.source_path() fetches it, into a cache in which all keep their places:
+# Naming a file to workflow.source_path() copies it to a cache that keeps the layout of folders:
 # so scripts can import the package, and jobs find what they need without network. It looks for the
 # file beside the one that calls it, which is why it is called here and not in the package.
 import contextlib

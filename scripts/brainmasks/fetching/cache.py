@@ -62,7 +62,7 @@ class Cache:
                     return path, found
             except _Damaged as damage:
                 if path.parent == self.folder:
-                    # Another run may have mended it meanwhile: what is there now is then good.
+                    # Another run may have replaced it meanwhile by a file that verifies.
                     if _identity(path) == before:
                         _quarantine(path, str(damage))
                 else:
@@ -70,7 +70,7 @@ class Cache:
         return None
 
     def look(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str | None]]:
-        """Yield each file that stands for a mask, and what is wrong with it; touches nothing."""
+        """Yield each cached file of a mask, and what is wrong with it; changes nothing."""
         for path, verified_by in self._entries(mask):
             try:
                 if _read(path, mask, verified_by):
@@ -79,7 +79,7 @@ class Cache:
                 yield path, str(damage)
 
     def has(self, mask: BrainMaskMetadata) -> bool:
-        """Return whether a mask is there and verifies; touches nothing, tells nothing."""
+        """Return whether a mask is cached and verifies; changes nothing, logs nothing."""
         return any(damage is None for _, damage in self.look(mask))
 
     def folders(self) -> list[Path]:
@@ -142,7 +142,7 @@ def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | N
     try:
         data = read_bounded(path, limit)
     except OSError as err:
-        # A folder on the way that may not be entered, or is none, is no finding about the mask.
+        # A parent folder that cannot be entered, or is a file, says nothing about the mask.
         if not os.path.lexists(path):
             return None
         reason = (

@@ -89,7 +89,7 @@ class SessionDownloader:
         Raises
         ------
         FetchError
-            If it cannot be had.
+            If the body is not available.
         """
         from urllib3.exceptions import MaxRetryError
 
@@ -135,10 +135,10 @@ class SessionDownloader:
                     f"{reason}; the server asks to wait {asked:.0f} s, at most "
                     f"{self.limits.pause:.0f} s are waited"
                 )
-            # Others were told the same number, and must not all be back in the same second.
+            # Other runs got the same number, and must not all return in the same second.
             extra = random.uniform(0, asked / 4)
             time.sleep(extra)
-            # Obeying is not held against the server.
+            # A pause that the server asks for does not count towards the deadline.
             self.end += asked + extra
         elif retry.get_backoff_time() > self.end - time.monotonic():
             raise FetchError(f"{reason}; gave up after {self.limits.deadline:.0f} s")

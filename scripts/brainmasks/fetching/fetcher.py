@@ -1,4 +1,4 @@
-"""Bring one mask: from the cache, else from the first source that has the registered bytes."""
+"""Fetch one mask: from the cache, else from the first source that has the registered bytes."""
 
 import logging
 import shlex
@@ -87,11 +87,11 @@ class Fetcher:
                     lock.unlink(missing_ok=True)
             return found
         if self.offline:
-            return self._bring(alone=True)
+            return self._from_sources(alone=True)
         # Of many runs that miss at once, one fetches; the others then find it in the cache.
-        arrived = partial(self.cache.has, self.mask)
-        with single_flight(lock, arrived, self.limits.patience) as alone:
-            return self._brought_by_others() or self._bring(alone)
+        is_cached = partial(self.cache.has, self.mask)
+        with single_flight(lock, is_cached, self.limits.patience) as alone:
+            return self._cached_by_others() or self._from_sources(alone)
 
     def sources(self) -> Iterator[Source]:
         """Yield the sources beyond the cache in their order."""
@@ -109,18 +109,18 @@ class Fetcher:
             log.info("mask %s: found in the cache, %s", self.mask.name, hit[0])
         return hit
 
-    def _brought_by_others(self) -> Verified | None:
-        """Return what another run may have cached; what is damaged has been told of before."""
+    def _cached_by_others(self) -> Verified | None:
+        """Return what another run may have cached; damage has been logged before."""
         if self.cache.has(self.mask) and (hit := self._cached()):
             return hit[1]
         return None
 
-    def _bring(self, alone: bool) -> Verified:
+    def _from_sources(self, alone: bool) -> Verified:
         name = self.mask.name
         failures = [f"cache {folder}: not there" for folder in self.cache.folders()]
         for source in self.sources():
             if source.is_server and not alone:
-                if found := self._after_others():
+                if found := self._wait_for_others():
                     return found
                 alone = True
             try:
@@ -139,12 +139,12 @@ class Fetcher:
             return found
         raise FetchError(self._not_available(failures))
 
-    def _after_others(self) -> Verified | None:
-        """Let others go first for a moment, and return what they may have brought."""
+    def _wait_for_others(self) -> Verified | None:
+        """Wait for a moment, and return what other runs may have cached by then."""
         delay = polite_delay(self.limits.spread)
         log.info("mask %s: without a lock, %.1f s until a server is asked", self.mask.name, delay)
         time.sleep(delay)
-        return self._brought_by_others()
+        return self._cached_by_others()
 
     def _keep(self, found: Verified) -> None:
         try:

@@ -37,7 +37,7 @@ def transfer(
     Raises
     ------
     FetchError
-        If they cannot be had; names neither mask nor URL.
+        If they are not available; names neither mask nor URL.
     """
     import pooch
 

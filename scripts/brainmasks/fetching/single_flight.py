@@ -37,8 +37,8 @@ CROWD = 1000
 
 
 @contextmanager
-def single_flight(path: StrPath, arrived: Callable[[], bool], patience: float) -> Iterator[bool]:
-    """Hold a lock while one run does what the others need not do.
+def single_flight(path: StrPath, is_done: Callable[[], bool], patience: float) -> Iterator[bool]:
+    """Hold a lock while one run does what the others then need not do.
 
     Yields whether it is held. It is not where no file can be created, or when another run held it
     for too long; work goes on without.
@@ -47,7 +47,7 @@ def single_flight(path: StrPath, arrived: Callable[[], bool], patience: float) -
     ----------
     path
         The lock file; its folder is made if need be.
-    arrived
+    is_done
         Returns whether what the other run does is done.
     patience
         Longest wait in seconds.
@@ -59,9 +59,9 @@ def single_flight(path: StrPath, arrived: Callable[[], bool], patience: float) -
     try:
         make_shared_folder(path.parent)
         lock = SoftFileLease(path, mode=readable_as(path.parent), lease_duration=LEASE)
-        _acquire(lock, path, arrived, patience)
+        _acquire(lock, path, is_done, patience)
     except Timeout:
-        if not arrived():
+        if not is_done():
             log.info("no lock on %s so far; going on without", path)
     except Exception as err:  # noqa: BLE001, whatever it is, it costs only bandwidth
         log.info("no lock on %s (%s); going on without", path, err)
@@ -77,8 +77,8 @@ def polite_delay(spread: float) -> float:
     """Return how many seconds to wait before asking a server without holding the lock.
 
     Drawn so that few are early and most are late: of hundreds that start in the same second, a few
-    ask, and the others find what these brought. Evenly drawn, with 300 runs and a transfer of 2 s,
-    61 would ask within a spread of 10 s; so, 4 do.
+    ask, and the others find what these have cached. With 300 runs, a transfer of 2 s and a spread
+    of 10 s, 4 ask; if the delays were drawn evenly, 61 would.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def polite_delay(spread: float) -> float:
 
 
 def _acquire(
-    lock: "SoftFileLease", path: Path, arrived: Callable[[], bool], patience: float
+    lock: "SoftFileLease", path: Path, is_done: Callable[[], bool], patience: float
 ) -> None:
     from filelock import Timeout
 
@@ -108,7 +108,7 @@ def _acquire(
     lock.acquire(
         timeout=patience,
         poll_interval=POLL,
-        cancel_check=lambda: arrived() or leftover.is_in_the_way(),
+        cancel_check=lambda: is_done() or leftover.is_stuck(),
     )
 
 
@@ -120,7 +120,7 @@ class _Leftover:
         self._seen: tuple[int, int, int] | None = None
         self._since = 0.0
 
-    def is_in_the_way(self) -> bool:
+    def is_stuck(self) -> bool:
         """Return whether a killed run left the file, and it cannot be removed."""
         try:
             status = os.lstat(self._path)

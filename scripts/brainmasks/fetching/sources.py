@@ -35,7 +35,7 @@ class Source(Protocol):
         Raises
         ------
         FetchError
-            If it cannot be had from there.
+            If the mask is not available there.
         InvalidMaskError
             If what is there is not the mask.
         """
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class LocalCopy:
-    """A copy on this machine, encoded in whatever way.
+    """A copy on this machine, in any encoding.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ class RegisteredURL(_Server):
 
 
 class MirrorServer(_Server):
-    """A mirror on another machine: a copy, encoded in whatever way."""
+    """A mirror on another machine: a copy, in any encoding."""
 
     @property
     def name(self) -> str:

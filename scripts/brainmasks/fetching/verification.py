@@ -114,7 +114,7 @@ def accept(
         candidates.append((recode(data, mask), True))
     except InvalidMaskError as err:
         log.debug("%s: %s", location, err)
-    # The registered file itself, if there is one; else the registered content.
+    # The registered file itself, if possible; else the registered content.
     for verified_by in (SHA256, CONTENT_SHA256):
         for candidate, recoded in candidates:
             if difference(candidate, mask, verified_by) is None:

@@ -70,25 +70,25 @@ def in_processes(
     if workers < 2:
         return [task(item, *shared) for item in items]
     try:
-        with ProcessPoolExecutor(workers, initializer=_begin, initargs=(task, shared)) as pool:
-            return list(pool.map(_work, items))
+        with ProcessPoolExecutor(workers, initializer=_start, initargs=(task, shared)) as pool:
+            return list(pool.map(_run, items))
     except BrokenProcessPool as err:
         raise MaskError(
             f"one of {workers} processes that share {len(items)} images was killed, perhaps "
-            "for want of memory; give the job more memory (mem_mb) or fewer threads"
+            "because memory ran out; give the job more memory (mem_mb) or fewer threads"
         ) from err
 
 
-# What a process was begun with; in the process of the caller it stays empty.
-_begun: list[tuple[Callable[..., Any], Iterable[Any]]] = []
+# The task of a worker process, and what its calls share; in the caller's process it stays empty.
+_started: list[tuple[Callable[..., Any], Iterable[Any]]] = []
 
 
-def _begin(task: Callable[..., Any], shared: Iterable[Any]) -> None:
-    _begun.append((task, shared))
+def _start(task: Callable[..., Any], shared: Iterable[Any]) -> None:
+    _started.append((task, shared))
 
 
-def _work(item: Any) -> Any:
-    task, shared = _begun[-1]
+def _run(item: Any) -> Any:
+    task, shared = _started[-1]
     return task(item, *shared)
 
 

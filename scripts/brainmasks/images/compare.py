@@ -1,4 +1,4 @@
-"""Is an image on the grid of a registered mask, and the right way round?
+"""Is an image on the grid of a registered mask, and not flipped?
 
 The header is judged first, and needs no voxels; nothing is ever resampled.
 """
@@ -45,7 +45,7 @@ def compare_to_mask(
     mask_voxels: "ArrayLike | None" = None,
     voxels: bool = True,
 ) -> Comparison:
-    """Return whether an image is on a registered mask's grid, the right way round.
+    """Return whether an image is on a registered mask's grid, and not flipped.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Examined:
     ----------
     comparison : Comparison
     grid : Grid
-        None if the image has not exactly one place in the world.
+        None if the header states no position in the world, or two.
     above : array of bool
         Where its value is finite and above 0.5; None if the voxels were not read.
     """

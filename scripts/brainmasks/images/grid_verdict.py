@@ -89,7 +89,7 @@ def _not_3d(shape: tuple[int, ...]) -> Comparison:
 
 
 def _same_grid(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
-    if not grid.is_that_of(mask):
+    if not grid.matches(mask):
         return None
     if grid.axes != "RAS":
         order, harm = _order(grid.axes), _harm(grid.axes)
@@ -114,7 +114,7 @@ def _other_grid(
     # Those of the same space first: two spaces may share a grid.
     others = sorted(_others(mask, registry), key=lambda other: other.space != mask.space)
     for other in others:
-        if grid.is_that_of(other):
+        if grid.matches(other):
             found = finding(
                 OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
                 mask=mask.name,
@@ -207,4 +207,4 @@ def _harm(axes: str) -> str:
     """Return what goes wrong if the storage order is ignored."""
     if "L" in axes:
         return "its hemispheres are swapped"
-    return "its voxels are at other places"
+    return "its voxels are at other positions"

@@ -59,8 +59,8 @@ class Grid:
             return None
         return displacement(self.ras_affine, mask.affine, mask.shape)
 
-    def is_that_of(self, mask: BrainMaskMetadata) -> bool:
-        """Return whether it is the mask's grid, in whatever storage order."""
+    def matches(self, mask: BrainMaskMetadata) -> bool:
+        """Return whether it is the mask's grid, in any storage order."""
         mm = self.displacement(mask)
         return mm is not None and mm <= TOLERANCE
 
@@ -71,7 +71,7 @@ class Grid:
 
 
 def is_usable(affine: "NDArray[Any] | None") -> bool:
-    """Return whether an affine (4 x 4, mm) places each voxel, and within reach."""
+    """Return whether an affine (4 x 4, mm) gives each voxel a position, and none too far away."""
     import numpy as np
 
     if affine is None or not np.all(np.abs(affine) < FARTHEST):  # nor is NaN
@@ -80,7 +80,7 @@ def is_usable(affine: "NDArray[Any] | None") -> bool:
 
 
 def displacement(affine: "ArrayLike", other: "ArrayLike", shape: tuple[int, ...]) -> float:
-    """Return the largest distance in mm between the two places of a voxel, over a volume."""
+    """Return the largest distance in mm between the two positions of a voxel, over a volume."""
     import numpy as np
 
     # The distance is convex in the index, and so largest at a corner.

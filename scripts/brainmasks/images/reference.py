@@ -74,7 +74,7 @@ def _by_grid(path: Path, content: bytes, registry: BrainMaskRegistry) -> BrainMa
         raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
     if image.ndim == 3 and has_orientation(image) and is_usable(image.affine):
         grid = Grid.of(image)
-        found = [mask for mask in map(registry.get, registry) if grid.is_that_of(mask)]
+        found = [mask for mask in map(registry.get, registry) if grid.matches(mask)]
     if len(found) != 1:
         which = " and of ".join(mask.name for mask in found) or "no registered mask"
         raise InvalidMaskError(
@@ -85,12 +85,12 @@ def _by_grid(path: Path, content: bytes, registry: BrainMaskRegistry) -> BrainMa
 
 
 def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np.bool_]":
-    """Return where a mask is 1, in RAS order; from its file, or else from where it is shipped.
+    """Return where a mask is 1, in RAS order; from its file, else the shipped mask.
 
     Raises
     ------
     FetchError
-        If there is no file, and the mask is not of the shipped registry or cannot be had.
+        If there is no file, and the mask is not of the shipped registry or is not available.
     InvalidMaskError
         If the file does not hold the mask's grid, 0 and 1.
     """

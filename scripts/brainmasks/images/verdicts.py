@@ -34,7 +34,7 @@ VERDICTS = (
 # On the mask's grid but for the order of storage.
 SAME_GRID = (IDENTICAL, WITHIN_TOLERANCE, REORIENTED)
 
-# What a user is told: what was found, and what to do about it.
+# The detail of each verdict: what was found, and what to do about it.
 _DETAILS = {
     IDENTICAL: "It lies on the grid of {mask}, stored in the same order; nothing needs to be done.",
     WITHIN_TOLERANCE: (
