@@ -173,3 +173,10 @@ def test_mask_that_was_registered_anew_is_damaged(made):
     made.row |= {"sha256": hashlib.sha256(made.other).hexdigest()}
     assert fetched(made).endswith(f"expected {made.row['sha256']}")
     assert published(made).endswith(f"expected {made.row['sha256']}")
+
+
+def test_note_of_other_bytes_is_damage(made):
+    """Then the file is fetched again; the steps that follow would refuse it for ever."""
+    note = json.loads(made.origin.read_text()) | {"sha256": "0" * 64}
+    made.origin.write_text(json.dumps(note))
+    assert fetched(made) == f"{made.origin} is the note of other bytes than {made.raw} has"

@@ -183,7 +183,7 @@ def test_checksum_of_a_damaged_file_names_both_hashes(fetched, damage):
     found, expected = hashlib.sha256(wrong).hexdigest(), fetched.row["sha256"]
     assert str(caught.value) == (
         f"mask A_2mm: {fetched.raw} has SHA-256 {found}, expected {expected}; "
-        "delete it to have it fetched again"
+        "run again to have it fetched again"
     )
     assert not fetched.checksum.exists()
 
@@ -208,7 +208,7 @@ def test_checksum_of_a_file_that_is_not_there_names_it(fetched):
 def test_note_of_other_bytes_is_refused(fetched, step):
     note = as_json(fetched.origin) | {"sha256": hashlib.sha256(fetched.other).hexdigest()}
     fetched.origin.write_text(json.dumps(note))
-    with pytest.raises(InvalidMaskError, match="is the note of other bytes than those of"):
+    with pytest.raises(InvalidMaskError, match="is the note of other bytes than"):
         step(fetched)
     assert not fetched.checksum.exists()
     assert names(fetched.mask.parent) == set()
@@ -234,7 +234,8 @@ def test_damaged_note_of_the_origin_is_said_with_what_to_do(fetched, note, step)
     with pytest.raises(InvalidMaskError) as caught:
         step(fetched)
     assert str(caught.value) == (
-        f"{fetched.origin} is no note of a mask's origin; delete it to have the mask fetched again"
+        f"mask A_2mm: {fetched.origin} is no note of a mask's origin; "
+        "run again to have it fetched again"
     )
     assert not fetched.checksum.exists()
     assert names(fetched.mask.parent) == set()

@@ -8,7 +8,7 @@ from ..nifti import content_limit
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded
-from .origin import read_origin
+from .origin import read_fetched
 from .published import read_json, states_registered
 
 
@@ -25,10 +25,10 @@ def fetched_damage(mask: BrainMaskMetadata, mask_path: StrPath, origin_path: Str
     if not os.path.lexists(mask_path):
         return None
     try:
-        origin, _ = read_origin(origin_path)
+        read_fetched(mask, mask_path, origin_path)
     except InvalidMaskError as err:
         return str(err)
-    return _damage(mask, mask_path, origin.verified_by)
+    return None
 
 
 def published_damage(

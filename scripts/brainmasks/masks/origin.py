@@ -32,37 +32,19 @@ def read_fetched(
     Raises
     ------
     InvalidMaskError
-        If it is not the registered mask, or the note is that of other bytes.
+        If it is not the registered mask, or the note is that of other bytes; says which.
     """
-    again = "delete it to have it fetched again"
     try:
         data = read_bounded(mask_path, content_limit(mask.size))
     except OSError as err:
-        problem = f"is unusable ({err.strerror})"
-        raise InvalidMaskError(f"mask {mask.name}: {mask_path} {problem}; {again}") from err
-    origin, sha256 = read_origin(origin_path)
-    if damage := difference(data, mask, origin.verified_by):
-        raise InvalidMaskError(f"mask {mask.name}: {mask_path} {damage}; {again}")
-    if sha256 != hashlib.sha256(data).hexdigest():
-        raise InvalidMaskError(
-            f"mask {mask.name}: {origin_path} is the note of other bytes than those of "
-            f"{mask_path}; delete both to have them fetched again"
-        )
-    return data, origin
-
-
-def read_origin(path: StrPath) -> tuple[Origin, str]:
-    """Return what a note says, and the SHA-256 of the bytes that it is about.
-
-    Raises
-    ------
-    InvalidMaskError
-        If it cannot be read, or is no such note.
-    """
+        raise InvalidMaskError(f"{mask_path} is unusable ({err.strerror})") from err
     try:
-        note = read_json(path)
-        return Origin.from_note(note), str(note["sha256"])
+        note = read_json(origin_path)
+        origin, sha256 = Origin.from_note(note), note["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as err:
-        raise InvalidMaskError(
-            f"{path} is no note of a mask's origin; delete it to have the mask fetched again"
-        ) from err
+        raise InvalidMaskError(f"{origin_path} is no note of a mask's origin") from err
+    if damage := difference(data, mask, origin.verified_by):
+        raise InvalidMaskError(f"{mask_path} {damage}")
+    if sha256 != hashlib.sha256(data).hexdigest():
+        raise InvalidMaskError(f"{origin_path} is the note of other bytes than {mask_path} has")
+    return data, origin

@@ -3,7 +3,8 @@
 import hashlib
 import logging
 
-from ..fetching import Fetcher
+from ..errors import InvalidMaskError
+from ..fetching import Fetcher, Origin
 from ..nifti import require_valid
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, split_name
@@ -44,12 +45,21 @@ def checksum(
 ) -> None:
     """Verify the file in the working folder and write its checksum as sha256sum does.
 
+    Parameters
+    ----------
+    mask
+        What is registered.
+    mask_path, origin_path
+        What `download` has put there.
+    checksum_path
+        Where to put the checksum.
+
     Raises
     ------
     InvalidMaskError
         If it has another hash than registered.
     """
-    data, origin = read_fetched(mask, mask_path, origin_path)
+    data, origin = _fetched(mask, mask_path, origin_path)
     log.info("mask %s: %s has the registered %s", mask.name, mask_path, origin.verified_by)
     publish(f"{hashlib.sha256(data).hexdigest()}  {mask_path}\n".encode(), checksum_path)
 
@@ -84,10 +94,22 @@ def validate(
         If it does not; names every problem.
     """
     # Verified again, because the file may have been replaced since `checksum` saw it.
-    data, origin = read_fetched(mask, mask_path, origin_path)
+    data, origin = _fetched(mask, mask_path, origin_path)
     outcome = require_valid(data, mask, mask_path)
     log.info("mask %s: %d checks passed", mask.name, len(outcome))
     asked_space, _ = split_name(asked) or (asked, None)
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)
     publish(sidecar(asked_space, mask, origin, data, outcome, code), sidecar_path)
     publish(data, published_path)
+
+
+def _fetched(
+    mask: BrainMaskMetadata, mask_path: StrPath, origin_path: StrPath
+) -> tuple[bytes, Origin]:
+    """Return what `read_fetched` does; says in an error which mask it is, and what to do."""
+    try:
+        return read_fetched(mask, mask_path, origin_path)
+    except InvalidMaskError as err:
+        raise InvalidMaskError(
+            f"mask {mask.name}: {err}; run again to have it fetched again"
+        ) from err
