@@ -17,6 +17,9 @@ from brainmasks.urls import escaped, one_line, redact, shown_url
         (f"https://host/p?versionId={'S' * 65}", "https://host/p?***"),
         ("https://host?SECRET", "https://host?***"),
         ("user:SECRET@proxy:3128", "proxy:3128"),
+        ("https://bob:SEC/RET@host/x", "https://***"),
+        ("https://bob:SEC#RET@host/x", "https://***"),
+        ("//user:SECRET@host/x", "//host/x"),
         ("doi:10.5281/zenodo.1/x.nii.gz", "doi:10.5281/zenodo.1/x.nii.gz"),
     ],
 )
@@ -29,7 +32,8 @@ def test_of_a_url_is_shown_what_is_harmless(url, shown):
     [
         ("see https://u:SECRET@h/x?t=S'E;C, please", "see https://h/x?***, please"),
         ("exceeded with url: /p?tok=SECRET (caused", "exceeded with url: /p?*** (caused"),
-        ("http://a/,http://u:SECRET@b/c?S", "http://a/,http://b/c?***"),
+        ("http://a/,http://u:SECRET@b/c?S", "http://***"),
+        ("http://a/,http://b/c?S", "http://a/,http://b/c?***"),
         ("did you mean A_2mm? Or B_2mm?", "did you mean A_2mm? Or B_2mm?"),
         ("xhttps://u:SECRET@h/ z", "xhttps://h/ z"),
     ],

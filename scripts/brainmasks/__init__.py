@@ -1,7 +1,7 @@
 """Verified binary brain masks, for notebooks and scripts.
 
 The rooms below hold what the workflow uses, arrows one way:
-qc -> images -> masks -> fetching -> nifti -> {storage, registry} -> errors, urls.
+qc -> images -> masks -> fetching -> nifti -> {storage, registry} -> errors, paths, urls, version.
 
 Nothing here knows of Snakemake, or imports anything heavy before it is needed.
 """

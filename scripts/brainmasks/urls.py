@@ -25,7 +25,10 @@ def shown_url(url: str) -> str:
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        scheme, rest = "", url
+        scheme, separator, rest = "", "//" * url.startswith("//"), url.removeprefix("//")
+    if scheme and "@" in rest and not is_possible(url):
+        # A password with a / or a # in it looks like a path.
+        return f"{scheme}://{_HIDDEN}"
     place = re.split("[?#]", rest, maxsplit=1)[0]
     query = rest[len(place) + 1 :]
     authority, slash, path = place.partition("/")
@@ -109,6 +112,9 @@ def _redacted(word: str) -> str:
         place, mark, query = word.partition("?")
         return f"{place}{mark}{_HIDDEN if query else ''}{punctuation}"
     first, *others = word.split("://")
+    if len(others) > 1 and "@" in word:
+        # Which of them is a password's cannot be told.
+        return f"{first}://{_HIDDEN}{punctuation}"
     shown = [first]
     for number, other in enumerate(others, start=1):
         shown.append(shown_url(f"://{other}").removeprefix("://"))

@@ -217,7 +217,7 @@ def test_full_working_folder_is_named(bench):
         mounted.fill()
         with pytest.raises(OSError, match="No space left on device") as caught:
             bench.run()
-        assert caught.value.filename == str(bench.raw)
+        assert caught.value.filename == str(bench.origin)
         assert [p.name for p in mounted.folder.iterdir()] == ["filler"]
         (mounted.folder / "filler").unlink()
         bench.run()

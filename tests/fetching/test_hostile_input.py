@@ -21,7 +21,7 @@ def bomb(size: int) -> bytes:
 
 
 def claims(voxels: int, content: bytes) -> bytes:
-    """Return an image whose header promises this many voxels along x."""
+    """Return an image whose header states this many voxels along x."""
     changed = bytearray(content)
     changed[40:56] = struct.pack("<8h", 3, voxels, 32767, 32767, 1, 1, 1, 1)
     return gzip.compress(bytes(changed))

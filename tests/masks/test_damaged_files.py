@@ -180,3 +180,9 @@ def test_note_of_other_bytes_is_damage(made):
     note = json.loads(made.origin.read_text()) | {"sha256": "0" * 64}
     made.origin.write_text(json.dumps(note))
     assert fetched(made) == f"{made.origin} is the note of other bytes than {made.raw} has"
+
+
+def test_sidecar_of_other_bytes_is_damage(made):
+    described = json.loads(made.sidecar.read_text()) | {"SHA256": "0" * 64}
+    made.sidecar.write_text(json.dumps(described))
+    assert published(made) == f"{made.sidecar} describes other bytes than {made.mask} has"

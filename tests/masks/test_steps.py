@@ -129,7 +129,7 @@ def test_download_into_a_folder_that_cannot_be_made_names_the_file(bench):
     bench.raw.parent.write_bytes(b"a file")
     with pytest.raises(OSError, match=r"exists|Not a directory") as caught:
         fetch(bench)
-    assert caught.value.filename == str(bench.raw)
+    assert caught.value.filename == str(bench.origin)
 
 
 # --- checksum ----------------------------------------------------------------------------------

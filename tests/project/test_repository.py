@@ -1,7 +1,6 @@
 """Facts that stand in two files because their tools want them there are the same in both."""
 
 import ast
-import json
 import os
 import re
 import subprocess
@@ -16,7 +15,6 @@ import yaml
 from support import REPO
 
 import brainmasks
-from brainmasks.images import VERDICTS
 
 PACKAGE = REPO / "scripts" / "brainmasks"
 
@@ -72,12 +70,6 @@ def test_version_is_the_same_everywhere():
     assert f"\n## {brainmasks.__version__}" in (REPO / "CHANGELOG.md").read_text()
     project = tomllib.loads((REPO / "pyproject.toml").read_text())
     assert project["project"]["name"] == brainmasks.version.PROJECT
-
-
-def test_every_verdict_on_a_readable_image_can_be_accepted():
-    schema = json.loads((REPO / "workflow" / "schemas" / "config.schema.json").read_text())
-    accepted = schema["properties"]["accept"]["items"]["enum"]
-    assert accepted == [verdict for verdict in VERDICTS if verdict != "not_an_image"]
 
 
 def test_list_of_files_names_all_that_rules_and_jobs_need():

@@ -101,9 +101,20 @@ def test_defect_of_a_script_leaves_its_traceback_in_the_log(workflow, tiny, tmp_
     """A broken installation of a library is no expected failure."""
     broken = tmp_path / "site"
     broken.mkdir()
-    (broken / "pooch.py").write_text("raise RuntimeError('broken on purpose')\n")
+    (broken / "nibabel.py").write_text("raise RuntimeError('broken on purpose')\n")
     printed = workflow.fail("masks/A_2mm.nii.gz", PYTHONPATH=broken)
     assert "ERROR: mask A_2mm: unexpected RuntimeError: broken on purpose" in printed
+    log = (workflow.folder / "logs/masks/A_2mm.validate.log").read_text()
+    assert "Traceback (most recent call last)" in log
+
+
+def test_defect_of_one_source_keeps_no_other_from_being_tried(workflow, tiny, server, tmp_path):
+    broken = tmp_path / "site"
+    broken.mkdir()
+    (broken / "pooch.py").write_text("raise RuntimeError('broken on purpose')\n")
+    printed = workflow.fail("masks/A_2mm.nii.gz", PYTHONPATH=broken)
+    assert "(2) registered URL" in printed
+    assert "unexpected RuntimeError: broken on purpose" in printed
     log = (workflow.folder / "logs/masks/A_2mm.download.log").read_text()
     assert "Traceback (most recent call last)" in log
 

@@ -184,6 +184,8 @@ def test_changed_licence_makes_the_sidecar_again(done, rows):
         ("nifti/checks.py", {"validate:A_2mm", "validate:B_2mm"}),
         ("masks/sidecar.py", {"validate:A_2mm", "validate:B_2mm"}),
         ("../validate.py", {"validate:A_2mm", "validate:B_2mm"}),
+        ("registry/metadata.py", {"validate:A_2mm", "validate:B_2mm"}),
+        ("storage/gzip_stream.py", {"validate:A_2mm", "validate:B_2mm"}),
         ("fetching/http.py", set()),
         ("qc/mask_picture.py", set()),
     ],

@@ -26,7 +26,7 @@ rule check_images:
         rows=rows_of_images,
         registered=every_row,
         accept=SETTINGS["accept"],
-        code=code("check_images", "nifti", "images"),
+        code=code("check_images", "images"),
     script:
         script_file("check_images")
 
@@ -56,7 +56,7 @@ rule check_image:
         row=row_of_image,
         registered=every_row,
         accept=SETTINGS["accept"],
-        code=code("check_image", "nifti", "images"),
+        code=code("check_image", "images"),
     script:
         script_file("check_image")
 
@@ -85,6 +85,6 @@ rule align_image:
         row=row_of_image,
         registered=every_row,
         resample=SETTINGS["resample"],
-        code=code("align_image", "nifti", "images"),
+        code=code("align_image", "images"),
     script:
         script_file("align_image")

@@ -1,5 +1,6 @@
 # What the rules of masks ask: which mask, from which sources, is a file still right?
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 from snakemake.logging import logger
 
 REGISTERED = REGISTRY.by_hash()
@@ -83,11 +84,14 @@ def regenerate(damage, paths):
     if workflow.touch:
         raise WorkflowError(f"{damage}; `--touch` does not regenerate it: run without")
     workflow.dag.forcefiles.update(paths)
-    # Only a run has an executor; of a run's jobs on other machines, this one has removed the files.
-    if workflow.executor_plugin is None or workflow.dryrun or not workflow.is_main_process:
+    if not workflow.is_main_process:
+        return  # the process of a job: the run that it belongs to has removed the file
+    # A plan that nothing executes has no executor. Where another run holds the files, Snakemake ends
+    # this one with its message on locks.
+    if workflow.executor_plugin is None or workflow.dryrun or held_by_another_run(paths):
         if damage not in SAID:
             SAID.add(damage)
-            logger.warning(f"{damage}; a run removes it, and regenerates it.")
+            logger.warning(f"{damage}; a run removes it, to have it regenerated.")
         return
     for path in paths:
         try:
@@ -96,12 +100,32 @@ def regenerate(damage, paths):
             raise WorkflowError(
                 f"{damage}; it cannot be removed ({err.strerror}): remove it"
             ) from None
-    logger.warning(f"{damage}; it is removed, and regenerated.")
+    logger.warning(f"{damage}; it is removed, to be regenerated.")
+
+
+def held_by_another_run(paths):
+    """Return whether another run of this folder has locked one of the files."""
+    if not workflow.execution_settings.lock:
+        return False
+    locked = set()
+    for lock in Path(".snakemake", "locks").glob("*.lock"):
+        # One that goes away meanwhile holds nothing.
+        with contextlib.suppress(OSError):
+            locked |= set(lock.read_text().splitlines())
+    return not locked.isdisjoint(paths)
+
+
+def made_by_host(path):
+    """Return whether a rule of the host workflow, and not ours, has made a file."""
+    ours = rules.validate.rule
+    maker = workflow.persistence.rule(IOFile(path, rule=ours))
+    return maker != ours.name and maker in {rule.name for rule in workflow.rules}
 
 
 def require_folders(rule, name):
     """End the run with one line if something that is no folder stands where a rule needs one."""
-    for path in outputs(rule, name) + [str(getattr(rules, rule).log[0]).format(mask=name)]:
+    logs = [str(path).format(mask=name) for path in getattr(rules, rule).log]
+    for path in outputs(rule, name) + logs:
         for folder in Path(path).parents:
             if os.path.lexists(folder) and not folder.is_dir():
                 raise WorkflowError(
@@ -119,9 +143,12 @@ def nothing_but_published(wildcards):
 
 def require_published(name):
     """Have a published mask regenerated that is not the registered one."""
-    require_folders("validate", name)
+    mask = REGISTRY.serve(name)
     paths = outputs("validate", name)
-    regenerate(bm.masks.published_damage(REGISTRY.serve(name), *paths), paths)
+    if made_by_host(paths[0]):
+        return
+    require_folders("validate", name)
+    regenerate(bm.masks.published_damage(mask, *paths), paths)
 
 
 def masks_of_configuration(wildcards):

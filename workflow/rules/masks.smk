@@ -75,7 +75,7 @@ rule validate:
         "../../envs/masks.yaml"
     params:
         row=row,
-        code=code("validate", "nifti", "masks"),
+        code=code("validate", "masks"),
     script:
         script_file("validate")
 

@@ -29,7 +29,11 @@ def load_package():
             name, init, submodule_search_locations=[os.path.dirname(init)]
         )
         sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
+        try:
+            spec.loader.exec_module(sys.modules[name])
+        except BaseException:
+            del sys.modules[name]
+            raise
     return sys.modules[name]
 
 
@@ -50,15 +54,19 @@ def script_file(name):
     return path
 
 
-def code(script, *rooms):
-    """Return a digest of a script and of rooms of the package.
+# What decides the content of an output, from the top down. `fetching` is not among them: from where
+# bytes come is no reason to run again, and what they must be is in `nifti` and `registry`.
+ROOMS = ("qc", "images", "masks", "nifti", "storage", "registry")
+
+
+def code(script, room):
+    """Return a digest of a script, of a room of the package, and of the rooms below it.
 
     As a parameter it has a job run again once what it does has changed. Line ends count for
     nothing: they differ between a clone and what a server sends.
     """
-    names = [f"scripts/{script}.py"]
-    for room in rooms:
-        names += [name for name in OWN_FILES if name.startswith(f"scripts/brainmasks/{room}/")]
+    below = tuple(f"scripts/brainmasks/{each}/" for each in ROOMS[ROOMS.index(room) :])
+    names = [f"scripts/{script}.py", *(name for name in OWN_FILES if name.startswith(below))]
     digest = hashlib.sha256()
     for name in sorted(names):
         lines = Path(OWN_FILES[name]).read_text(encoding="utf-8").split("\n")

@@ -99,7 +99,7 @@ if IMAGES:
             batch=digest(IMAGES),
             rows=rows_of_images,
             registered=every_row,
-            code=code("draw_images", "nifti", "images", "qc"),
+            code=code("draw_images", "qc"),
         script:
             script_file("draw_images")
 

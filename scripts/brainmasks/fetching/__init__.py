@@ -3,15 +3,12 @@
 from .cache import Cache
 from .fetcher import Fetcher
 from .limits import Limits
-from .verification import CONTENT_SHA256, SHA256, Origin, Verified, difference
+from .verification import Origin, Verified
 
 __all__ = [
-    "CONTENT_SHA256",
-    "SHA256",
     "Cache",
     "Fetcher",
     "Limits",
     "Origin",
     "Verified",
-    "difference",
 ]

@@ -13,11 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import MaskError
-from ..nifti import content_limit
+from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import publish, read_bounded
-from .verification import CONTENT_SHA256, SHA256, Origin, Verified, difference
+from .verification import Origin, Verified
 
 log = logging.getLogger(__name__)
 

@@ -70,12 +70,20 @@ class SessionDownloader:
         Size of the right file in bytes, if it is known: a shorter body is then asked for again.
     progressbar
         Whether to draw one on the console.
+    fills_in
+        Whether the URL may name environment variables.
     """
 
     def __init__(
-        self, limits: Limits, largest: int, expected: int | None, progressbar: bool = False
+        self,
+        limits: Limits,
+        largest: int,
+        expected: int | None,
+        progressbar: bool = False,
+        fills_in: bool = True,
     ) -> None:
         self.limits = limits
+        self.fills_in = fills_in
         self.largest = largest
         self.expected = expected
         self.progressbar = progressbar
@@ -150,7 +158,8 @@ class SessionDownloader:
 
         timeout = (self.limits.connect, self.limits.stall)
         try:
-            address = filled_in(url)
+            # What a DOI's repository answers is its own: it names no variable of the user's.
+            address = filled_in(url) if self.fills_in else url
         except KeyError as err:
             raise FetchError(f"the environment variable {err.args[0]} is not set") from None
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FetchError
+from ..urls import one_line
 from .downloader import SessionDownloader
 from .limits import DEFAULT_LIMITS, Limits
 
@@ -43,7 +44,13 @@ def transfer(
 
     # It would print the URL as it is, with a password that it may carry.
     pooch.get_logger().setLevel(logging.WARNING)
-    downloader = SessionDownloader(limits, largest, expected, progressbar=sys.stderr.isatty())
+    downloader = SessionDownloader(
+        limits,
+        largest,
+        expected,
+        progressbar=sys.stderr.isatty(),
+        fills_in=not url.lower().startswith("doi:"),
+    )
 
     def work() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -100,5 +107,5 @@ def _address(url: str) -> str:
     try:
         address: str = doi_to_repository(doi).download_url(name)
     except (requests.RequestException, ValueError) as err:
-        raise FetchError(f"the DOI does not lead to the file: {err}") from err
+        raise FetchError(f"the DOI does not lead to the file: {one_line(str(err))}") from err
     return address

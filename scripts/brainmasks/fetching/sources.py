@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..errors import FetchError, InvalidMaskError
-from ..nifti import content_limit
+from ..nifti import SHA256, content_limit
 from ..registry import BrainMaskMetadata, Mirror
 from ..storage import read_bounded
 from ..urls import shown_url
 from .http import transfer
 from .limits import Limits
-from .verification import SHA256, Origin, Verified, accept, mismatch
+from .verification import Origin, Verified, accept, mismatch
 
 
 class Source(Protocol):

@@ -8,15 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InvalidMaskError
-from ..nifti import content_limit, recode
+from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference, recode
 from ..registry import BrainMaskMetadata
-from ..storage import gunzip
 from .diagnose import diagnose
 
 log = logging.getLogger(__name__)
-
-SHA256 = "sha256"
-CONTENT_SHA256 = "content_sha256"
 
 
 @dataclass(frozen=True)
@@ -60,29 +56,6 @@ class Verified:
     def sha256(self) -> str:
         """SHA-256 of the bytes."""
         return hashlib.sha256(self.data).hexdigest()
-
-
-def difference(data: bytes, mask: BrainMaskMetadata, verified_by: str) -> str | None:
-    """Return in what a file is not the registered one, None if it is.
-
-    Parameters
-    ----------
-    data
-        The file.
-    mask
-        What is registered.
-    verified_by
-        Which hash counts: `CONTENT_SHA256`, or else `SHA256`.
-    """
-    if verified_by == CONTENT_SHA256:
-        stream = gunzip(data, content_limit(mask.size))
-        if stream.problem:
-            return f"is damaged: {stream.problem}"
-        found, expected, of = stream.content, mask.content_sha256, "content of SHA-256"
-    else:
-        found, expected, of = data, mask.sha256, "SHA-256"
-    digest = hashlib.sha256(found).hexdigest()
-    return None if digest == expected else f"has {of} {digest}, expected {expected}"
 
 
 def accept(

@@ -1,10 +1,10 @@
 """In what a file of the working folder is not the registered mask."""
 
+import hashlib
 import os
 
 from ..errors import InvalidMaskError
-from ..fetching import difference
-from ..nifti import content_limit
+from ..nifti import content_limit, difference
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded
@@ -50,17 +50,14 @@ def published_damage(
         verified_by = described["VerifiedBy"]
     except (OSError, ValueError, KeyError):
         return f"{mask_path} has no sidecar that describes it"
-    if damage := _damage(mask, mask_path, verified_by):
-        return damage
+    try:
+        data = read_bounded(mask_path, content_limit(mask.size))
+    except OSError as err:
+        return f"{mask_path} is unusable ({err.strerror})"
+    if damage := difference(data, mask, verified_by):
+        return f"{mask_path} {damage}"
+    if described.get("SHA256") != hashlib.sha256(data).hexdigest():
+        return f"{sidecar_path} describes other bytes than {mask_path} has"
     if not states_registered(described, mask):
         return f"{sidecar_path} does not say what is registered"
     return None
-
-
-def _damage(mask: BrainMaskMetadata, path: StrPath, verified_by: str) -> str | None:
-    try:
-        data = read_bounded(path, content_limit(mask.size))
-    except OSError as err:
-        return f"{path} is unusable ({err.strerror})"
-    damage = difference(data, mask, verified_by)
-    return f"{path} {damage}" if damage else None

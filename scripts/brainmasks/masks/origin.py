@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import asdict
 
 from ..errors import InvalidMaskError
-from ..fetching import Origin, Verified, difference
-from ..nifti import content_limit
+from ..fetching import Origin, Verified
+from ..nifti import content_limit, difference
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded, to_json

@@ -36,8 +36,9 @@ def download(asked: str, fetcher: Fetcher, mask_path: StrPath, origin_path: StrP
     if asked != mask.name:
         log.warning("mask %s: %s is served under this name", asked, mask.name)
     found = fetcher.fetch()
-    publish(found.data, mask_path)
+    # The note first: a mask without its note counts as damaged.
     publish(note_of(found), origin_path)
+    publish(found.data, mask_path)
 
 
 def checksum(

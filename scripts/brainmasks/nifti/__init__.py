@@ -2,6 +2,7 @@
 
 from .canonical import TOLERANCE, recode
 from .checks import examine, require_valid
+from .hashes import CONTENT_SHA256, SHA256, difference
 from .reading import (
     HEADER_ROOM,
     content_limit,
@@ -13,10 +14,13 @@ from .reading import (
 from .writing import as_nii_gz
 
 __all__ = [
+    "CONTENT_SHA256",
     "HEADER_ROOM",
+    "SHA256",
     "TOLERANCE",
     "as_nii_gz",
     "content_limit",
+    "difference",
     "examine",
     "has_orientation",
     "read_image",
