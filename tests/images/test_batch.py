@@ -2,6 +2,8 @@
 
 import operator
 import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -23,6 +25,30 @@ def where(item: int, *_: object) -> tuple[int, int]:
 def test_results_are_in_the_order_of_the_items(workers):
     items = list(range(20, 0, -1))
     assert in_processes(str, items, workers) == [str(item) for item in items]
+
+
+def first_last(item: int) -> int:
+    time.sleep(0.3 if item == 0 else 0)
+    return item
+
+
+@WORKERS
+def test_result_that_takes_longest_keeps_its_place(workers):
+    assert in_processes(first_last, range(7), workers) == list(range(7))
+
+
+def count(item: str, seen: list) -> tuple[int, int]:
+    seen.append(item)
+    return os.getpid(), len(seen)
+
+
+def test_each_process_has_what_is_shared_once():
+    seen, counts = [], {}
+    for process, number in in_processes(count, "abcdefgh", 2, seen):
+        counts.setdefault(process, []).append(number)
+    # One list in each process, which all of its calls have seen; none of them is this one.
+    assert all(each == list(range(1, len(each) + 1)) for each in counts.values())
+    assert seen == []
 
 
 @WORKERS
@@ -61,6 +87,17 @@ def test_failure_of_one_call_is_the_callers(workers):
 def test_killed_process_is_told_with_what_to_do():
     with pytest.raises(MaskError, match=r"one of 2 processes .* was killed.*mem_mb"):
         in_processes(os._exit, [1, 1], workers=2)
+
+
+def kill_own(item: int) -> int:
+    if item == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def test_killed_process_among_others_that_finish_is_told():
+    with pytest.raises(MaskError, match=r"one of 3 processes that share 6 images was killed"):
+        in_processes(kill_own, range(6), workers=3)
 
 
 @WORKERS

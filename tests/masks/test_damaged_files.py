@@ -137,8 +137,8 @@ def test_fetched_mask_without_a_note_of_its_origin_is_to_be_fetched_again(made, 
 
 @pytest.mark.parametrize(
     "sidecar",
-    [None, b"", b"\xff", b"[]", b'"text"', b"{}"],
-    ids=["no", "empty", "odd", "[]", "text", "{}"],
+    [None, b"", b"\xff", b"[]", b'"text"', b"{}", b"[" * 100_000],
+    ids=["no", "empty", "odd", "[]", "text", "{}", "nested"],
 )
 def test_published_mask_without_its_sidecar_is_damaged(made, sidecar):
     made.sidecar.unlink()

@@ -220,7 +220,8 @@ NOTES = {
     "no text": b"\xff\xfe",
     "a list": b"[]",
     "a number": b"1",
-    "lacks a key": b'{"location": "x", "recoded": false}',
+    "lacks a key": b'{"location": "x", "recoded": false, "verified_by": "sha256"}',
+    "nested": b"[" * 100_000,
     "not there": None,
 }
 

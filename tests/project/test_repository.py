@@ -58,8 +58,11 @@ def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements(
 
 def test_pinned_versions_agree_with_the_constraints():
     constraints = pins((REPO / "constraints.txt").read_text(), "==")
+    assert constraints
     for path in REPO.glob("requirements*.txt"):
-        for name, version in pins(path.read_text(), "==").items():
+        pinned = pins(path.read_text(), "==")
+        assert pinned, path.name
+        for name, version in pinned.items():
             assert constraints.get(name, version) == version, (path.name, name)
 
 
@@ -111,7 +114,9 @@ def imports(path: Path) -> list[tuple[int, str, set[str]]]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_uses_only_rooms_below_it_and_only_their_surface(room):
     surfaces = {other: set(import_module(f"brainmasks.{other}").__all__) for other in ROOMS}
-    for path in (PACKAGE / room).glob("*.py"):
+    modules = list((PACKAGE / room).glob("*.py"))
+    assert any(level == 2 for path in modules for level, *_ in imports(path))
+    for path in modules:
         for level, module, names in imports(path):
             if level == 1:
                 continue
@@ -139,7 +144,9 @@ def surface_order(name: str) -> tuple[int, str]:
 
 
 def test_package_knows_nothing_of_snakemake():
-    for path in PACKAGE.rglob("*.py"):
+    modules = list(PACKAGE.rglob("*.py"))
+    assert len(modules) > len(ROOMS)
+    for path in modules:
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), flags=re.MULTILINE)
 
 

@@ -1,33 +1,67 @@
-"""Each script, run in process with what Snakemake would hand it."""
+"""The script of each rule, given what Snakemake hands to it: which files it reads and writes."""
 
-import importlib.util
+import gzip
+import hashlib
 import json
+import runpy
+from dataclasses import replace
 from types import SimpleNamespace
 
+import nibabel as nib
+import numpy as np
 import pytest
-from image_cases import MASK as IMAGE_MASK
-from support import REPO, save_image
+from bench import Bench
+from image_cases import B2, DATA, FINE, MASK, REGISTRY, ROW, as_saved, image, moved, turned
+from support import REPO
+
+from brainmasks.registry import BrainMaskMetadata
 
 pytestmark = pytest.mark.usefixtures("package_log")
 
-
-def run(script: str, bench, wildcards=None, **parts) -> None:
-    """Run a script in the folder of a bench; `input`, `output` and `params` are mappings."""
-    path = REPO / "scripts" / f"{script}.py"
-    spec = importlib.util.spec_from_file_location(f"script_{script}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    parts = {
-        name: SimpleNamespace(**part) if isinstance(part, dict) else part
-        for name, part in parts.items()
-    }
-    log = bench.folder / "logs" / f"{script}.log"
-    wildcards = SimpleNamespace(**(wildcards or {}))
-    module.main(SimpleNamespace(log=[str(log)], wildcards=wildcards, threads=1, **parts))
-    assert log.is_file()
+SCRIPTS = sorted(path.stem for path in (REPO / "scripts").glob("*.py"))
 
 
-def sources(bench, **changed) -> dict:
+class Files(list):
+    """Files by number and by name, as Snakemake hands them over."""
+
+    def __init__(self, *files, **named) -> None:
+        super().__init__([*map(str, files)])
+        for name, value in named.items():
+            shown = [str(each) for each in value] if isinstance(value, list) else str(value)
+            setattr(self, name, shown)
+            self += shown if isinstance(value, list) else [shown]
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "logs" / "job.log"
+
+
+@pytest.fixture
+def run(log):
+    """Return a function that runs a script's job."""
+
+    def run(script: str, output=(), wildcards=None, threads=1, params=None, **named) -> None:
+        main = runpy.run_path(str(REPO / "scripts" / f"{script}.py"))["main"]
+        main(
+            SimpleNamespace(
+                input=Files(**named),
+                output=Files(**output) if isinstance(output, dict) else Files(*output),
+                params=SimpleNamespace(**(params or {})),
+                wildcards=SimpleNamespace(**(wildcards or {})),
+                log=Files(log),
+                threads=threads,
+            )
+        )
+
+    return run
+
+
+def row_of(bench: Bench) -> dict:
+    return bench.metadata.as_row()
+
+
+def sources(bench: Bench, **changed) -> dict:
     return {
         "url": bench.row["url"],
         "cache_dir": str(bench.cache),
@@ -38,141 +72,309 @@ def sources(bench, **changed) -> dict:
     } | changed
 
 
-def row(bench) -> dict:
-    return bench.metadata.as_row()
+@pytest.fixture
+def steps(run, bench):
+    """Return a function that runs the script of a step of mask A."""
+    files = {"mask": bench.raw, "origin": bench.origin}
+    wildcards = {"mask": "A_2mm"}
+
+    def step(name: str, **changed) -> None:
+        row = row_of(bench)
+        if name == "download":
+            params = {"row": row, "sources": sources(bench)}
+            run(name, output=files, wildcards=wildcards, params=params | changed)
+        elif name == "checksum":
+            output = {"checksum": bench.checksum}
+            run(name, output, wildcards, params={"row": row} | changed, **files)
+        else:
+            output = {"mask": bench.mask, "sidecar": bench.sidecar}
+            params = {"row": row, "code": "7"} | changed
+            run(name, output, wildcards, params=params, **files, checksum=bench.checksum)
+
+    return step
 
 
 @pytest.fixture
-def made(bench):
-    """Return a folder in which the three scripts have made the mask."""
-    asked = {"mask": "A_2mm"}
-    fetched = {"mask": str(bench.raw), "origin": str(bench.origin)}
-    params = {"row": row(bench), "sources": sources(bench)}
-    run("download", bench, asked, params=params, output=fetched)
-    output = {"checksum": str(bench.checksum)}
-    run("checksum", bench, asked, params={"row": row(bench)}, input=fetched, output=output)
-    params = {"row": row(bench), "code": "0"}
-    output = {"mask": str(bench.mask), "sidecar": str(bench.sidecar)}
-    run("validate", bench, asked, params=params, input=fetched, output=output)
+def published(steps, bench) -> Bench:
+    """Return a working folder in which the three scripts have made mask A."""
+    for name in ("download", "checksum", "validate"):
+        steps(name)
     return bench
 
 
-@pytest.fixture
-def image(made) -> str:
-    """Return an image on the mask's grid: the mask itself."""
-    voxels = np_voxels(made)
-    return save_image(made.folder / "image.nii.gz", voxels, IMAGE_MASK.affine)
+def test_every_script_runs_as_a_job_of_snakemake_alone():
+    """Imported by anything else, none of them does a thing."""
+    assert len(SCRIPTS) == 12
+    for name in SCRIPTS:
+        found = runpy.run_path(str(REPO / "scripts" / f"{name}.py"))
+        assert callable(found["main"]), name
 
 
-def np_voxels(made):
-    import nibabel as nib
-    import numpy as np
-
-    return np.asarray(nib.load(made.mask).dataobj)
-
-
-def test_three_scripts_make_a_mask(made):
-    made.assert_published()
-    assert made.checksum.read_text().split()[0] == made.row["sha256"]
-    assert json.loads(made.sidecar.read_text())["ChecksVersion"] == "0"
+def test_three_steps_publish_a_mask(published, log):
+    published.assert_published()
+    assert json.loads(published.sidecar.read_text())["ChecksVersion"] == "7"
+    assert "checks passed" in log.read_text()
+    assert published.checksum.read_text() == f"{published.row['sha256']}  {published.raw}\n"
 
 
-def test_expected_failure_ends_a_script_with_status_1(bench, capsys):
-    params = {"row": row(bench), "sources": sources(bench, offline=True)}
-    with pytest.raises(SystemExit) as caught:
-        run(
-            "download",
-            bench,
-            {"mask": "A_2mm"},
-            params=params,
-            output={"mask": str(bench.raw), "origin": str(bench.origin)},
-        )
-    assert caught.value.code == 1
-    printed = capsys.readouterr().err
-    assert printed.startswith("ERROR: mask A_2mm is not available from any source")
-    assert "Traceback" not in printed
+def failed(capsys, log) -> str:
+    """Return the one line that a failed job shows; its log ends with it."""
+    (line,) = capsys.readouterr().err.splitlines()
+    assert log.read_text().endswith(line.replace(": ", " ", 1) + "\n")
+    return line
+
+
+def test_download_that_fails_ends_with_status_1_and_a_line(steps, bench, capsys, log):
+    with pytest.raises(SystemExit) as end:
+        steps("download", sources=sources(bench, offline=True))
+    assert end.value.code == 1
+    assert "ERROR: mask A_2mm is not available from any source" in failed(capsys, log)
     assert bench.server.asked == []
     assert not bench.raw.exists()
 
 
-def test_prefetch_and_status(bench, capsys):
-    params = {"masks": [{"row": row(bench), **sources(bench)}]}
-    run("status", bench, params=params)
-    assert "would come from" in capsys.readouterr().out
-    run("prefetch", bench, params=params)
+@pytest.mark.parametrize("name", ["checksum", "validate"])
+def test_step_on_a_damaged_file_ends_with_status_1_and_a_line(steps, bench, capsys, log, name):
+    steps("download")
+    bench.raw.write_bytes(bench.data[:-5])
+    with pytest.raises(SystemExit) as end:
+        steps(name)
+    assert end.value.code == 1
+    assert f"ERROR: mask A_2mm: {bench.raw} " in failed(capsys, log)
+    assert not bench.checksum.exists()
+    assert not bench.mask.exists()
+
+
+def test_step_without_its_input_names_subject_and_file(steps, bench, capsys, log):
+    with pytest.raises(SystemExit) as end:
+        steps("checksum")
+    assert end.value.code == 1
+    line = failed(capsys, log)
+    assert line.startswith(f"ERROR: mask A_2mm: {bench.raw} is unusable (No such file")
+
+
+def test_defect_of_a_script_leaves_its_traceback_in_the_log(steps, bench, capsys, log):
+    with pytest.raises(SystemExit) as end:
+        steps("download", row={"space": "A"})
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ERROR: mask A_2mm: unexpected ")
+    assert line.endswith(f"the traceback is in {log}")
+    assert "Traceback (most recent call last)" in log.read_text()
+
+
+def every(bench: Bench, **changed) -> dict:
+    return {"masks": [{"row": row_of(bench)} | sources(bench, **changed)]}
+
+
+def test_prefetch_fills_the_cache_and_nothing_else(run, bench, log):
+    run("prefetch", params=every(bench))
     assert bench.entry.read_bytes() == bench.data
-    run("status", bench, params=params)
-    assert str(bench.entry) in capsys.readouterr().out
+    assert not bench.raw.parent.exists()
+    assert f"in the cache, {bench.entry}" in log.read_text()
 
 
-def test_image_is_checked_and_aligned(made, image):
-    by_id = {"id": "x"}
-    registered = {"row": row(made), "registered": [row(made)]}
-    entry = {"image": image, "mask": "A_2mm"}
-    details = made.folder / "checks" / "x.json"
-    run(
-        "check_image",
-        made,
-        by_id,
-        params=registered | {"entry": entry, "accept": ["identical"]},
-        input={"mask": str(made.mask)},
-        output={"details": str(details)},
-    )
-    assert json.loads(details.read_text())["equals_mask"] is True
-    aligned = made.folder / "aligned" / "x.nii.gz"
-    note = made.folder / "aligned" / "x.json"
-    run(
-        "align_image",
-        made,
-        by_id,
-        params=registered | {"resample": None},
-        input={"image": image},
-        output={"image": str(aligned), "sidecar": str(note)},
-    )
-    assert json.loads(note.read_text())["Method"] == "unchanged"
-    assert aligned.is_file()
+def test_prefetch_that_misses_one_ends_with_status_1(run, bench, capsys):
+    with pytest.raises(SystemExit) as end:
+        run("prefetch", params=every(bench, offline=True))
+    assert end.value.code == 1
+    assert "1 of 1 masks are not in the cache: A_2mm" in capsys.readouterr().err
 
 
-def test_images_are_checked_drawn_and_tabulated(made, image):
-    rows = {"rows": {"A_2mm": row(made)}, "registered": [row(made)]}
-    table, details = made.folder / "images.tsv", made.folder / "images.json"
-    run(
-        "check_images",
-        made,
-        params=rows | {"images": {"x": {"image": image, "mask": "A_2mm"}}, "accept": ["identical"]},
-        input={"masks": [str(made.mask)]},
-        output={"table": str(table), "details": str(details)},
-    )
-    assert table.read_text().splitlines()[1].startswith(f"x\t{image}\tA_2mm\tidentical")
-    page, picture = made.folder / "images.html", made.folder / "x.png"
-    run("tabulate_images", made, input={"details": str(details)}, output=[str(page)])
-    assert "identical" in page.read_text()
-    run(
-        "draw_images",
-        made,
-        params=rows,
-        input={"masks": [str(made.mask)], "images": [image]},
-        output=[str(picture)],
-    )
-    assert picture.read_bytes().startswith(b"\x89PNG")
+def test_status_prints_where_each_mask_is(run, bench, capsys):
+    run("status", params=every(bench))
+    assert "A_2mm  nowhere" in capsys.readouterr().out
+    run("prefetch", params=every(bench))
+    run("status", params=every(bench, offline=True))
+    (_, line) = capsys.readouterr().out.splitlines()
+    assert line.split()[:4] == ["A_2mm", "cache", "yes", str(len(bench.data))]
+    assert line.endswith(str(bench.entry))
+    assert len(bench.server.asked) == 1
 
 
-def test_mask_is_drawn_and_tabulated(made):
-    picture, page = made.folder / "A_2mm.png", made.folder / "masks.html"
+# --- images ------------------------------------------------------------------------------------
+
+REGISTERED = [REGISTRY.get(name).as_row() for name in REGISTRY]
+ROW_A = BrainMaskMetadata.from_row(ROW).as_row()
+
+
+@pytest.fixture
+def mask(tmp_path):
+    """Return the path of the published mask A of the image cases."""
+    path = tmp_path / "masks" / "A_2mm.nii.gz"
+    path.parent.mkdir()
+    path.write_bytes(DATA)
+    return path
+
+
+@pytest.fixture
+def images(tmp_path) -> dict[str, dict[str, str]]:
+    """Return images by id: one on the grid, one stored LAS, one moved by two voxels."""
+    made = {"same": image(), "las": turned(signs=(-1, 1, 1)), "moved.v2": image(affine=moved(x=4))}
+    found = {}
+    for name, make in made.items():
+        (tmp_path / name).mkdir()
+        found[name] = {"image": str(make(tmp_path / name)), "mask": "A_2mm"}
+    return found
+
+
+def checked(tmp_path, mask, images, accept, threads=1) -> dict:
+    return {
+        "output": {"table": tmp_path / "images.tsv", "details": tmp_path / "images.json"},
+        "params": {
+            "images": images,
+            "rows": {"A_2mm": ROW_A},
+            "registered": REGISTERED,
+            "accept": accept,
+        },
+        "threads": threads,
+        "images": [entry["image"] for entry in images.values()],
+        "masks": [mask],
+    }
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_images_are_checked_and_tabulated(run, mask, images, tmp_path, threads):
+    accept = ["identical", "reoriented", "shifted"]
+    run("check_images", **checked(tmp_path, mask, images, accept, threads))
+    found = json.loads((tmp_path / "images.json").read_text())
+    assert {each["id"]: each["verdict"] for each in found} == dict(zip(images, accept, strict=True))
+    page = tmp_path / "images.html"
+    run("tabulate_images", [page], details=tmp_path / "images.json")
+    assert [name for name in images if name not in page.read_text()] == []
+
+
+def test_images_are_each_checked_against_their_own_mask(run, mask, tmp_path):
+    """The masks are handed over in the order of their names."""
+    other = tmp_path / "masks" / "B_2mm.nii.gz"
+    made = nib.Nifti1Image(np.ones(B2.shape, np.uint8), B2.affine)
+    other.write_bytes(gzip.compress(made.to_bytes()))
+    content = hashlib.sha256(made.to_bytes()).hexdigest()
+    mask_b = replace(B2, content_sha256=content, voxels=int(np.prod(B2.shape)))
+    (tmp_path / "b").mkdir()
+    images = {
+        "of B": {"image": str(as_saved(nib.load(other))(tmp_path / "b")), "mask": "B_2mm"},
+        "of A": {"image": str(image()(tmp_path)), "mask": "A_2mm"},
+    }
+    job = checked(tmp_path, mask, images, ["identical"])
+    job["params"]["rows"] = {"B_2mm": mask_b.as_row(), "A_2mm": ROW_A}
+    run("check_images", **job | {"masks": [mask, other]})
+    found = json.loads((tmp_path / "images.json").read_text())
+    assert [(each["id"], each["equals_mask"]) for each in found] == [("of B", True), ("of A", True)]
+
+
+def test_rejected_images_end_with_status_1_and_a_line_each(run, mask, images, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        run("check_images", **checked(tmp_path, mask, images, ["identical"]))
+    assert end.value.code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        "ERROR: image las",
+        "ERROR: image moved.v2",
+        "ERROR: 2 of 3 images are not accepted",
+    ]
+    assert not (tmp_path / "images.tsv").exists()
+
+
+@pytest.fixture
+def one(run, mask, images, tmp_path):
+    """Return a function that runs the script of one image."""
+
+    def one(script: str, name: str, output: dict, **params) -> None:
+        given = {"row": ROW_A, "registered": REGISTERED} | params
+        files = {"image": images[name]["image"], "mask": mask}
+        run(script, output, {"id": name}, params=given, **files)
+
+    return one
+
+
+def test_one_image_is_checked(one, images, tmp_path, capsys):
+    for name, accept in (("same", "identical"), ("moved.v2", "shifted")):
+        output = {"details": tmp_path / f"{name}.json"}
+        one("check_image", name, output, entry=images[name], accept=[accept])
+        assert json.loads(output["details"].read_text())["verdict"] == accept
+    output = {"details": tmp_path / "las.json"}
+    with pytest.raises(SystemExit) as end:
+        one("check_image", "las", output, entry=images["las"], accept=["identical"])
+    assert end.value.code == 1
+    assert "ERROR: image las (" in capsys.readouterr().err
+    assert (tmp_path / "las.rejected.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "resample", "method"),
+    [
+        ("same", None, "unchanged"),
+        ("las", None, "axes reordered"),
+        ("moved.v2", "nearest", "nearest neighbour"),
+    ],
+)
+def test_one_image_is_aligned(one, images, tmp_path, name, resample, method):
+    output = {"image": tmp_path / "x.nii.gz", "sidecar": tmp_path / "x.json"}
+    one("align_image", name, output, resample=resample)
+    source, found = nib.load(images[name]["image"]), nib.load(output["image"])
+    assert np.array_equal(found.affine, MASK.affine)
+    expected = np.asarray(nib.as_closest_canonical(source).dataobj)
+    if resample:
+        expected = np.concatenate([np.zeros_like(expected[:2]), expected[:-2]])
+    assert np.array_equal(np.asarray(found.dataobj), expected)
+    assert json.loads(output["sidecar"].read_text())["Method"] == method
+
+
+def test_image_that_is_not_aligned_ends_with_status_1(one, tmp_path, capsys, log):
+    output = {"image": tmp_path / "x.nii.gz", "sidecar": tmp_path / "x.json"}
+    with pytest.raises(SystemExit) as end:
+        one("align_image", "moved.v2", output, resample=None)
+    assert end.value.code == 1
+    assert "resample: nearest" in failed(capsys, log)
+    assert not output["image"].exists()
+    assert not output["sidecar"].exists()
+
+
+# --- pictures ----------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n"
+
+
+@pytest.fixture
+def drawing(tmp_path, monkeypatch):
+    """Let matplotlib keep its fonts where the test may write."""
+    pytest.importorskip("matplotlib", reason="requirements-qc.txt is not installed")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
+
+
+def test_mask_is_drawn_and_tabulated(run, published, drawing, tmp_path):
+    picture, page = tmp_path / "A_2mm.png", tmp_path / "masks.html"
+    files = {"mask": published.mask, "sidecar": published.sidecar}
+    run("draw_mask", [picture], {"mask": "A_2mm"}, params={"row": row_of(published)}, **files)
+    assert picture.read_bytes().startswith(PNG)
     run(
-        "draw_mask",
-        made,
-        {"mask": "A_2mm"},
-        params={"row": row(made)},
-        input={"mask": str(made.mask), "sidecar": str(made.sidecar)},
-        output=[str(picture)],
-    )
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    run(
-        "tabulate_masks",
-        made,
-        params={"rows": [row(made)]},
-        input={"sidecars": [str(made.sidecar)]},
-        output=[str(page)],
+        "tabulate_masks", [page], params={"rows": [row_of(published)]}, sidecars=[published.sidecar]
     )
     assert "A_2mm" in page.read_text()
+    assert published.row["sha256"] in page.read_text()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_images_are_drawn_each_in_its_file(run, mask, images, drawing, tmp_path, threads):
+    pictures = [tmp_path / "qc" / f"{name}.png" for name in images]
+    run(
+        "draw_images",
+        pictures,
+        threads=threads,
+        params={"rows": {"A_2mm": ROW_A}, "registered": REGISTERED},
+        images=[entry["image"] for entry in images.values()],
+        masks=[mask] * len(images),
+    )
+    drawn = [path.read_bytes() for path in pictures]
+    assert [data[:6] for data in drawn] == [PNG] * 3
+    assert len(set(drawn)) == 3
+
+
+def test_finer_grid_of_the_registry_is_named(one, images, tmp_path, capsys):
+    """All that is registered reaches the job, not its mask alone."""
+    nib.save(nib.Nifti1Image(np.ones(FINE.shape, np.uint8), FINE.affine), images["same"]["image"])
+    output = {"details": tmp_path / "same.json"}
+    with pytest.raises(SystemExit):
+        one("check_image", "same", output, entry=images["same"], accept=["identical"])
+    assert "other_resolution: It lies on the 1 mm grid" in capsys.readouterr().err
