@@ -186,3 +186,11 @@ def test_sidecar_of_other_bytes_is_damage(made):
     described = json.loads(made.sidecar.read_text()) | {"SHA256": "0" * 64}
     made.sidecar.write_text(json.dumps(described))
     assert published(made) == f"{made.sidecar} describes other bytes than {made.mask} has"
+
+
+def test_note_that_does_not_say_of_which_bytes_it_is_is_no_damage(made):
+    """As an earlier version wrote it; without network the file may be the last copy there is."""
+    note = json.loads(made.origin.read_text())
+    del note["sha256"]
+    made.origin.write_text(json.dumps(note))
+    assert fetched(made) is None

@@ -220,7 +220,7 @@ NOTES = {
     "no text": b"\xff\xfe",
     "a list": b"[]",
     "a number": b"1",
-    "lacks a key": b'{"location": "x", "recoded": false, "verified_by": "sha256"}',
+    "lacks a key": b'{"location": "x", "recoded": false}',
     "nested": b"[" * 100_000,
     "not there": None,
 }

@@ -40,11 +40,13 @@ def read_fetched(
         raise InvalidMaskError(f"{mask_path} is unusable ({err.strerror})") from err
     try:
         note = read_json(origin_path)
-        origin, sha256 = Origin.from_note(note), note["sha256"]
+        origin = Origin.from_note(note)
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise InvalidMaskError(f"{origin_path} is no note of a mask's origin") from err
     if damage := difference(data, mask, origin.verified_by):
         raise InvalidMaskError(f"{mask_path} {damage}")
-    if sha256 != hashlib.sha256(data).hexdigest():
+    # A note that an earlier version wrote does not say of which bytes it is.
+    found = hashlib.sha256(data).hexdigest()
+    if note.get("sha256", found) != found:
         raise InvalidMaskError(f"{origin_path} is the note of other bytes than {mask_path} has")
     return data, origin
