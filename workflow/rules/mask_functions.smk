@@ -1,11 +1,11 @@
 # What the rules of masks ask: which mask, from which sources, is a file still right?
+import functools
+
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.logging import logger
 
 REGISTERED = REGISTRY.by_hash()
-# What a dry run has said already: a mask may be looked at for more than one rule.
-SAID = set()
 # Jobs of one group that depend on each other are one job of a cluster; locally it means nothing.
 MASK_GROUP = "brain_mask" if SETTINGS["submit_masks"] else None
 
@@ -89,9 +89,7 @@ def regenerate(damage, paths):
     # A plan that nothing executes has no executor. Where another run holds the files, Snakemake ends
     # this one with its message on locks.
     if workflow.executor_plugin is None or workflow.dryrun or held_by_another_run(paths):
-        if damage not in SAID:
-            SAID.add(damage)
-            logger.warning(f"{damage}; a run removes it, to have it regenerated.")
+        logger.warning(f"{damage}; a run removes it, to have it regenerated.")
         return
     for path in paths:
         try:
@@ -141,8 +139,12 @@ def nothing_but_published(wildcards):
     return []
 
 
+@functools.cache
 def require_published(name):
-    """Have a published mask regenerated that is not the registered one."""
+    """Have a published mask regenerated that is not the registered one.
+
+    Each is read once in a plan, although `all` and `validate` both ask.
+    """
     mask = REGISTRY.serve(name)
     paths = outputs("validate", name)
     if made_by_host(paths[0]):
