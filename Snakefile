@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: MIT
+
+
 # Verified brain masks: snakemake masks/MNI152NLin6Asym_2mm.nii.gz
 include: "workflow/rules/main.smk"
 

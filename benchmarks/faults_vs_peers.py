@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: MIT
 """Measure what this project, pooch and TemplateFlow's client do when a server misbehaves.
 
 Each fault is served on loopback, to each client on its own; then the server is healthy, and the
-client is called once more. The faults are those of tests/faults/test_server_faults.py, and a few
+client is called once more. The faults are those of tests/fetching/test_server_faults.py, and a few
 more. Prints a Markdown table, and writes it to a file if one is named:
 
-    pip install -r requirements-dev.txt templateflow==25.1.2
+    pip install --require-hashes -r requirements-dev.txt && pip install templateflow==25.1.2
     python benchmarks/faults_vs_peers.py [TABLE.md]
 
 A client that is not installed is reported as such. No network is needed; about seven minutes.

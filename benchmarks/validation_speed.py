@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What validating a mask costs, as ratios that are measured in one run.
 
     python benchmarks/validation_speed.py [FILE] [--repeats N]

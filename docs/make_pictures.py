@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Make the pictures of README from the real mask and a real lesion, where these are at hand.
 
 Usage: python docs/make_pictures.py FOLDER

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bring one image onto its mask's grid."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Check one image against its mask."""
 
 import sys

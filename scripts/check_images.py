@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Check many images against their masks."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Verify the file of one mask in the working folder, and write its checksum."""
 
 import sys

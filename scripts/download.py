@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bring the bytes of one mask into the working folder."""
 
 import sys

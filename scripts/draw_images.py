@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Draw many images over their masks."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Draw one published mask."""
 
 import sys

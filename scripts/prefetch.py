@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fill the cache with masks."""
 
 import sys

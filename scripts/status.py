@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Print which masks are cached, and where."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Write a page with a table of checked images."""
 
 import sys

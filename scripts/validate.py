@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Publish one mask and its sidecar if the mask passes every check."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A mask, folders to work in, and the main job on them, for tests of faults."""
 
 import gzip

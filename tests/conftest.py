@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fixtures of all tests: an isolated machine, a server, a working folder."""
 
 import gzip

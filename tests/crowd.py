@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes that fetch one mask at once, each as the user and with the umask that it is told."""
 
 import json

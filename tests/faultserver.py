@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A loopback server that can do each fault a server, a proxy or a network may have.
 
 A behaviour is a function of a connection: it is called once a request, and writes raw bytes.

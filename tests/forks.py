@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real runs without the second that each start of an interpreter takes: a process that forks."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images of every verdict, made on the grids of tiny masks."""
 
 import gzip

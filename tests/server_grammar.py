@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Servers made by a grammar: status line, headers, framing, encoding and timing, by a number.
 
 Run as a program it lets the main job meet some of them, twice each, and prints what became of it,

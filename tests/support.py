@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests share: a loopback server, tables of tiny masks, and real `snakemake` runs."""
 
 import gzip

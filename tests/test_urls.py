@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What others wrote, as it may be shown: no secret, no control character, not too long."""
 
 import pytest

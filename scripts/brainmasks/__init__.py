@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Verified binary brain masks, for notebooks and scripts.
 
 The rooms below hold what the workflow uses, arrows one way:

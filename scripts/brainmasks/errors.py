@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The errors that a user may meet; each message says what to do.
 
 Every class is also the built-in exception that callers of the Python interface expect.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Logging of one job: everything into its log, one line on the console if it fails."""
 
 import logging

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What may be given where a path is wanted."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """URLs and text of others as they may be shown: no secret, no control character, not too long.
 
 Everything here takes time in proportion to the length of the text, whoever wrote it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Name, version and address of this project: the one place that states them."""
 
 __version__ = "0.1.0"

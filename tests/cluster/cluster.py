@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A running Slurm, and runs of `snakemake` that submit to it."""
 
 import os

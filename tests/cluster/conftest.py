@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real Slurm for the tests of this folder, and runs of `snakemake` that submit to it."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command `snakemake`, looking after its cluster jobs every second, to keep tests short.
 
 The executor plugins wait ten seconds longer after each look at which nothing had finished.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # A real Slurm on this machine, for tests: `slurm.sh start FOLDER` and `slurm.sh stop FOLDER`.
 #
 # Two nodes, c1 and c2, a controller and accounting, in a network namespace of their own: a job

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs on a real Slurm, with the profile that a site edits: a submit command and nothing else."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs on a real Slurm, with the profile for Slurm."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Caches that are damaged, read-only, full or shared: right bytes or an honest word, no harm."""
 
 import errno

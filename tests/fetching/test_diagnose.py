@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What arrived instead of the mask is looked at and named, in one line."""
 
 import gzip

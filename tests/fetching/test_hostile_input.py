@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Registry and mirrors may come from elsewhere: nothing outside is written, and limits hold."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every fault of a server, then a second run with the server healthy again.
 
 Of each: the bytes under masks/ and in the cache are right or absent, how often the server was

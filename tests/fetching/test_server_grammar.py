@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Two hundred servers made by a grammar: nothing wrong, no hang, no surprise, little memory."""
 
 import json

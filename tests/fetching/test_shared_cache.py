@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A cache that several users and many processes share: one request, and nobody is shut out."""
 
 import logging

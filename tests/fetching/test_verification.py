@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Copies that are encoded differently: the faithful ones are accepted, and no others."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images that are brought onto a mask's grid: each voxel stays where it lies in the world."""
 
 import gzip

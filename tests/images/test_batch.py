@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Many images in several processes, against published masks."""
 
 import operator

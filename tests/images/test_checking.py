@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images checked against published masks: what is accepted, and what is left of the rest."""
 
 import csv

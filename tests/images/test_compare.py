@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images against registered masks: on the grid or not, the right way round or not, and why."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of images: which rows are taken, and which are refused with what to do."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """In what a file of the working folder is not the registered mask: every state it may be in."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cache is filled beforehand: every mask is tried, and what is missing is named."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Python interface is upstream's: load_brain_mask, mask_name, the registry."""
 
 import subprocess

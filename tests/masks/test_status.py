@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where each mask is cached, and what is missing."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The three steps of a mask in a working folder: what each writes, refuses and leaves behind."""
 
 import gzip

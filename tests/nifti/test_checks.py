@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The checks of a file: which defects they find, in which words, and within which memory."""
 
 import gzip

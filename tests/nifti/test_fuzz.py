@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """10 000 mutated files: each is the registered mask or is refused, and nothing else happens.
 
 Mutant number n is the same in every run with the same seed. A failure prints both; with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The benchmarks run; how fast things are is theirs to say."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pages for people: short where they must be, links that lead somewhere, the agreed words."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page of guarantees names a test for each, and each of these tests exists."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a job leaves in its log and on the console, and with which status it ends."""
 
 import errno

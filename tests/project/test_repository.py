@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Facts that stand in two files because their tools want them there are the same in both."""
 
 import ast
@@ -38,7 +39,7 @@ def tracked(*patterns: str) -> list[str]:
 
 
 def test_conda_environment_has_the_versions_of_the_requirements():
-    required = pins((REPO / "requirements.txt").read_text(), "==")
+    required = pins((REPO / "requirements.in").read_text(), "==")
     environment = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
     environment.pop("python")
     # Snakemake itself brings what it needs into a script's environment.
@@ -47,7 +48,7 @@ def test_conda_environment_has_the_versions_of_the_requirements():
 
 
 def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements():
-    required = pins((REPO / "requirements-qc.txt").read_text(), "==")
+    required = pins((REPO / "requirements-qc.in").read_text(), "==")
     # Snakemake itself needs it, for the report.
     assert required.pop("pygments")
     required["matplotlib-base"] = required.pop("matplotlib")  # what conda calls it without Qt
@@ -56,14 +57,31 @@ def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements(
     assert pins((REPO / "envs" / "qc.yaml").read_text(), "=") == required
 
 
-def test_pinned_versions_agree_with_the_constraints():
-    constraints = pins((REPO / "constraints.txt").read_text(), "==")
-    assert constraints
-    for path in REPO.glob("requirements*.txt"):
-        pinned = pins(path.read_text(), "==")
-        assert pinned, path.name
-        for name, version in pinned.items():
-            assert constraints.get(name, version) == version, (path.name, name)
+def hashed(path: Path) -> dict[str, str]:
+    """Return the versions of a file that `pip install --require-hashes` takes."""
+    requirements = path.read_text().replace("\\\n", " ").splitlines()
+    found = {}
+    for requirement in requirements:
+        if not requirement.strip().startswith("#"):
+            assert re.search(r" --hash=sha256:[0-9a-f]{64}", requirement), (path.name, requirement)
+            name, version = re.match(r"([A-Za-z0-9_.-]+)==(\S+)", requirement).groups()
+            found[name.lower()] = version
+    assert found, path.name
+    return found
+
+
+@pytest.mark.parametrize("part", ["", "-qc", "-cluster", "-nimare", "-dev"])
+def test_hashed_requirements_are_those_that_are_asked_for(part):
+    """Each with its hashes, and from whatever index the user has set."""
+    path = REPO / f"requirements{part}.txt"
+    installed = hashed(path)
+    asked = pins((REPO / f"requirements{part}.in").read_text(), "==")
+    assert asked
+    assert {name: installed.get(name) for name in asked} == asked
+    assert "://" not in path.read_text()
+    if part != "-nimare":  # which is installed without what it asks for
+        everything = hashed(REPO / "requirements-dev.txt")
+        assert {name: everything.get(name) for name in installed} == installed
 
 
 def test_version_is_the_same_everywhere():
@@ -148,6 +166,15 @@ def test_package_knows_nothing_of_snakemake():
     assert len(modules) > len(ROOMS)
     for path in modules:
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), flags=re.MULTILINE)
+
+
+def test_each_source_file_states_its_licence():
+    patterns = ["*.py", "*.smk", "*Snakefile", "*.sh", "*.c", "*.yaml", "*.yml", "*.toml", "*.j2"]
+    sources = [REPO / path for path in tracked(*patterns, ".ci/run")]
+    assert len(sources) > 100
+    without = [path for path in sources if "SPDX-License-Identifier: MIT" not in path.read_text()]
+    # An empty file has no author.
+    assert [path for path in without if path.read_text()] == []
 
 
 def test_no_image_is_tracked_but_the_generated_example():

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pictures of images over their masks: what is red, what is yellow, and where."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pictures, the table and the report of masks."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tables of masks: what is refused, with which words, and what the registry answers."""
 
 import gzip

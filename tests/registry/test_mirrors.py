@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of mirrors, and what each kind of location leads to."""
 
 import pytest

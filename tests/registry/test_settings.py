@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The configuration: defaults, refusals, and the folder of the cache."""
 
 import copy

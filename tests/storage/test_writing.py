@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files appear under their names whole, with the mode that the umask asks for."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests that cannot be served: one clear message, no traceback, nothing published."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A damaged file is regenerated, whatever its times say and whatever Snakemake is told."""
 
 import os

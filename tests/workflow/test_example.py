@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The example: a host workflow that uses this one as a module, and the numbers it reports."""
 
 import gzip

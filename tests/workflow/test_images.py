@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images that meet a mask: one verdict each, before an analysis; and the way onto the grid."""
 
 import csv

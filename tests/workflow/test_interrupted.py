@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A run killed in the middle of a rule: nothing wrong is published, the next run is clean."""
 
 import os

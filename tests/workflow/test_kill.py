@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kill -9 at every step and at random moments, and 64 processes at once.
 
 40 whole runs are killed before they end; 200 with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One registry row becomes a verified mask: whole runs of the command."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The workflow as a module of a host workflow: from everywhere, and without disturbing the host."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Before a machine loses its network: `prefetch`, `status`, and work offline."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Another process replaces files between the steps of a run: nothing wrong is used or published."""
 
 import gzip

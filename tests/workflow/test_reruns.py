@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No needless and no missed work: what runs again after a change, and what does not."""
 
 import itertools

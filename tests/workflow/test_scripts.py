@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The script of each rule, given what Snakemake hands to it: which files it reads and writes."""
 
 import gzip

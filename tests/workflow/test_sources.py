@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a mask may come from: cache, local copies, registered URL, other servers, in that order."""
 
 import shutil

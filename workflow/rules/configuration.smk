@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # The configuration: settings, registry, mirrors and images, read and checked once.
 from snakemake.exceptions import WorkflowError
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # What the rules of images ask: which images, against which masks, with how much memory?
 import hashlib
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Images that meet a mask: are they on its grid, and not flipped? And how to get them there.
 #
 # {id} takes any name, so that a misspelt one gets the message of `image` in image_functions.smk.

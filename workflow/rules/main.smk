@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Everything but `rule all`, which must stand in the Snakefile that is run.
 from snakemake.utils import min_version
 

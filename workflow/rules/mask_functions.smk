@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # What the rules of masks ask: which mask, from which sources, is a file still right?
 import functools
 

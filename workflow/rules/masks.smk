@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # One row of the registry becomes masks/{mask}.nii.gz: download, checksum, validate.
 #
 # {mask} takes any name, so that a misspelt one reaches the message of `download`. The rules are

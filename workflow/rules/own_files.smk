@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # The files of this repository, wherever it is: a clone, a module, a URL.
 #
 # Naming a file to workflow.source_path() copies it to a cache that keeps the layout of folders:

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Pictures and tables of published masks, and of the images that meet them, for the eye and for
 # `snakemake --report`.
 #

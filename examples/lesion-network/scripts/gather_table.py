@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gather the rows of all lesions into one table."""
 
 import logging

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Make lesions/tiny.nii.gz: a ball in the left hemisphere, stored LAS as many lesions are."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measure one lesion, and how much of it lies inside the brain."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fetching a mask: cache, sources in their order, one run for many, and what arrived instead."""
 
 from .cache import Cache

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Caches of masks: lacuna's folder and file names, every file hashed at every use."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Say in one line what a file is that is not the mask."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The downloader of pooch: asks again after what may pass, within limits of time and size."""
 
 import logging
@@ -129,7 +130,7 @@ class SessionDownloader:
 
             def get_backoff_time(self) -> float:
                 doubled: float = self.backoff_factor * 2 ** (len(self.history) - 1)
-                return doubled + random.random() * doubled
+                return doubled + random.random() * doubled  # nosec B311
 
         return Polite(total=self.limits.retries, backoff_factor=self.limits.backoff)
 
@@ -144,7 +145,7 @@ class SessionDownloader:
                     f"{self.limits.pause:.0f} s are waited"
                 )
             # Other runs got the same number, and must not all return in the same second.
-            extra = random.uniform(0, asked / 4)
+            extra = random.uniform(0, asked / 4)  # nosec B311
             time.sleep(extra)
             # A pause that the server asks for does not count towards the deadline.
             self.end += asked + extra

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fetch one mask: from the cache, else from the first source that has the registered bytes."""
 
 import logging

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Download from a URL, within limits of time and size, with the reason of every failure."""
 
 import logging

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How long a fetch may take, and how often a server is asked."""
 
 from dataclasses import dataclass

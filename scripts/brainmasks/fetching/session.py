@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The session of requests that asks a server, and what its errors mean."""
 
 from typing import TYPE_CHECKING

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A lock that saves bandwidth, and nothing else: everything is right without it.
 
 It is a file that only one run can create, because that holds across the nodes of a shared file
@@ -86,7 +87,8 @@ def polite_delay(spread: float) -> float:
         Longest delay.
     """
     # 1 - random() is never 0.
-    return spread * max(0.0, 1 + math.log(1 - random.random()) / math.log(CROWD))
+    chance = 1 - random.random()  # nosec B311
+    return spread * max(0.0, 1 + math.log(chance) / math.log(CROWD))
 
 
 def _acquire(

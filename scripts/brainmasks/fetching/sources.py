@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sources of a mask beyond the cache: copies on this machine, its URL, other servers."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Verified bytes of a mask: by which hash, and where they came from."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images that meet a mask: listed, compared, checked in batches, brought onto its grid."""
 
 from .aligning import align

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bring one image onto a mask's grid."""
 
 import hashlib

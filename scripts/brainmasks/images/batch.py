@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Many images against published masks: in several processes, each mask read once in each."""
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Check images against published masks, and write what was found."""
 
 import csv

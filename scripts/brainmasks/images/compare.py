@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Is an image on the grid of a registered mask, and not flipped?
 
 The header is judged first, and needs no voxels; nothing is ever resampled.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The grid that an image's header states, judged against those of registered masks.
 
 It needs no voxels.

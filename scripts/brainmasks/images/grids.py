@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The grid of an image: where its voxels lie in the world."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of images: which image is checked against which mask, and under which id."""
 
 import re

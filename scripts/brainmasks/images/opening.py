@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images as they come from anywhere: opened, read to the end, their values taken."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the header of an image says of its orientation: nothing, something, or two things."""
 
 from pathlib import Path

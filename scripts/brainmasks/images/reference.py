@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The mask that an image is compared to: by name, by its metadata, or by its file."""
 
 import hashlib

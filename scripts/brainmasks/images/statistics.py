@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Statistics of an image's voxels: in the image, and where they lie in the world."""
 
 from collections.abc import Iterator

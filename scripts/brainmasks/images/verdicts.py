@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The verdicts on an image, in words for programs and for users."""
 
 from collections.abc import Iterable

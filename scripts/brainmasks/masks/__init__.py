@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Masks in a working folder, in the cache and in Python: steps, sidecar, prefetch, status, load."""
 
 from .damage import fetched_damage, published_damage

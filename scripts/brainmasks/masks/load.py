@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Python interface: lacuna's `load_brain_mask`, over the shipped tables."""
 
 from pathlib import Path

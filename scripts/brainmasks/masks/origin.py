@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The note of where the bytes of a fetched mask came from."""
 
 import hashlib

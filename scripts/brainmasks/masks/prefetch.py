@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fill the cache beforehand, for machines without network."""
 
 import logging

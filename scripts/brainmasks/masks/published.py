@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Published masks and their sidecars, verified in memory by whoever uses them."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The JSON file beside a mask: what it is, where it came from, what was checked."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where each mask is cached, whether it verifies, or what is missing."""
 
 import logging

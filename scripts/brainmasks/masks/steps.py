@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The three steps of a mask in a working folder: download, checksum, validate."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """NIfTI: read in memory, recoded to the canonical encoding, checked against the registry."""
 
 from .canonical import TOLERANCE, recode

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The canonical encoding of a mask, and recoding of a faithful copy to it."""
 
 from ..errors import InvalidMaskError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Is this file the registered mask? Every check is run, every problem reported."""
 
 import hashlib

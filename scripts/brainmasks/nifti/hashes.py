@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The hash that says whether a file is the registered one: of the file, or of its content."""
 
 import hashlib

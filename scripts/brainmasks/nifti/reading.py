@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """NIfTI images read in memory, within the limits that a registered grid sets."""
 
 import io

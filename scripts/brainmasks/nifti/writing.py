@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """NIfTI images as the bytes of a file."""
 
 import tempfile

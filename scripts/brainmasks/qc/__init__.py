@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What people look at: pictures of masks and images, and pages with tables of them."""
 
 from .image_page import tabulate_images

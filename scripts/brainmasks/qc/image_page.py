@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A web page with a table of checked images, made from the details of the checks."""
 
 import json

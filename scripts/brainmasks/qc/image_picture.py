@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pictures of images over their masks, by world coordinates: whatever the two grids are."""
 
 import textwrap

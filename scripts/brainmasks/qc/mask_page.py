@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A web page with a table of published masks, made from their sidecars."""
 
 from collections.abc import Mapping, Sequence

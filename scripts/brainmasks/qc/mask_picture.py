@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A picture of a mask: slices along three planes, placed by their coordinates in mm."""
 
 from pathlib import Path

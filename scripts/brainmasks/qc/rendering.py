@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Web pages from templates: everything that comes from tables and files is escaped."""
 
 import re

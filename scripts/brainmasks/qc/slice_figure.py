@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The figure that all pictures share: a header, slices along three planes, a legend."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which masks there are and where they are: tables, names, aliases, settings, mirrors."""
 
 from .mask_names import closest, mask_name, split_name

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names of masks, and what to say about a name that nobody registered."""
 
 import difflib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The registry: which masks there are, by name and by alias."""
 
 from collections.abc import Iterable, Iterator, Mapping

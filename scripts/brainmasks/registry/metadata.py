@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is registered for one mask."""
 
 import re

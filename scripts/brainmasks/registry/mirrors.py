@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mirrors: other sources of a mask, copies on this machine and other servers."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The configuration: defaults, checks, and what the environment adds."""
 
 import os

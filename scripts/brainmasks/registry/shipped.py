@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tables that come with the package, for the Python interface."""
 
 from functools import cache

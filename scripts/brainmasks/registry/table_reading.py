@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tables: read as text, checked against a schema, errors with line and column."""
 
 import csv

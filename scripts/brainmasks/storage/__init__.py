@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files on disk: read within limits, published whole or not at all, shared by a group."""
 
 from .gzip_stream import Stream, gunzip, gunzip_whole, is_cut_off

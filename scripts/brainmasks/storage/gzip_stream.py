@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gzip streams: read to the end, with a limit, and every defect named."""
 
 import io

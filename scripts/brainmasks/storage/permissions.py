@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who may use a file or folder that was just made: as its folder says."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Read a file that somebody else may have put there."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Put a file in its place whole, or not at all."""
 
 import hashlib
