@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
 
 REPO = Path(__file__).resolve().parents[1]
 # The real masks, where a developer has them: beside the checkout, or where the variable says.
@@ -58,6 +59,22 @@ class Server:
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+
+def make_certificate(folder: Path, *hosts: str) -> tuple[Path, Path]:
+    """Return the files of a key and a certificate of servers of these names."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl here to make a certificate with")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    names = ",".join(f"DNS:{host}" for host in hosts)
+    subprocess.run(
+        f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={hosts[0]} -keyout {key} "
+        f"-addext subjectAltName={names} -out {certificate}",
+        shell=True,
+        check=True,
+        capture_output=True,
+    )
+    return key, certificate
 
 
 def tiny_mask(space: str = "TestSpace", resolution: float = 2, seed: int = 0):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from bench import ASKED_IN_VAIN
 from faultserver import FaultServer, first, refused_port, serve
-from support import tiny_mask
+from support import make_certificate, tiny_mask
 
 from brainmasks import FetchError
 
@@ -456,22 +456,11 @@ def test_variable_that_is_not_set_is_named(bench):
 
 
 def test_https_is_never_left_for_http(bench, tmp_path, monkeypatch):
-    import shutil
     import ssl
-    import subprocess
     from http.server import BaseHTTPRequestHandler, HTTPServer
     from threading import Thread
 
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl here to make a certificate with")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {key} "
-        f"-addext subjectAltName=DNS:localhost -out {certificate}",
-        shell=True,
-        check=True,
-        capture_output=True,
-    )
+    key, certificate = make_certificate(tmp_path, "localhost")
     target = bench.row["url"]
 
     class Handler(BaseHTTPRequestHandler):

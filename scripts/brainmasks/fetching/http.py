@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FetchError
-from ..urls import one_line
+from .doi import file_address
 from .downloader import SessionDownloader
 from .limits import DEFAULT_LIMITS, Limits
 
@@ -45,12 +45,13 @@ def transfer(
 
     # It would print the URL as it is, with a password that it may carry.
     pooch.get_logger().setLevel(logging.WARNING)
+    by_doi = url.lower().startswith("doi:")
     downloader = SessionDownloader(
         limits,
         largest,
         expected,
         progressbar=sys.stderr.isatty(),
-        fills_in=not url.lower().startswith("doi:"),
+        fills_in=not by_doi,
     )
 
     def work() -> bytes:
@@ -59,7 +60,7 @@ def transfer(
             pooch.retrieve(
                 # The caller verifies: pooch would delete what does not match, and a user wants
                 # to know what arrived.
-                _address(url),
+                file_address(url, limits) if by_doi else url,
                 known_hash=None,
                 fname=path.name,
                 path=folder,
@@ -95,18 +96,3 @@ def _within_deadline(downloader: SessionDownloader, work: Callable[[], bytes]) -
     if not bodies:
         raise FetchError(f"not finished within {downloader.limits.deadline:.0f} s")
     return bodies[0]
-
-
-def _address(url: str) -> str:
-    """Return the address of a file; a DOI is looked up at its repository."""
-    if not url.lower().startswith("doi:"):
-        return url
-    import requests
-    from pooch.downloaders import doi_to_repository
-
-    doi, _, name = url[4:].rpartition("/")
-    try:
-        address: str = doi_to_repository(doi).download_url(name)
-    except (requests.RequestException, ValueError) as err:
-        raise FetchError(f"the DOI does not lead to the file: {one_line(str(err))}") from err
-    return address

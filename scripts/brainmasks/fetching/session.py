@@ -18,25 +18,32 @@ def new_session() -> "requests.Session":
     """Return a session that follows a few redirects, and none from https to http."""
     import requests
 
-    class Session(requests.Session):
-        """Never goes from https to http: what was asked for in secret is not sent in the open.
-
-        Nor does it read the body of a redirect, which requests would inflate whole.
-        """
-
-        def get_redirect_target(self, resp: requests.Response) -> str | None:
-            target = super().get_redirect_target(resp)
-            if target is None:
-                return None
-            resp._content = b""
-            resp.close()
-            if resp.url.startswith("https:") and urlsplit(target).scheme == "http":
-                raise FetchError(f"redirected from https to {one_line(target)}; refused")
-            return target
-
-    session = Session()
+    session = requests.Session()
     session.max_redirects = REDIRECTS
+    session.hooks["response"].append(guard_redirect)
     return session
+
+
+def guard_redirect(response: "requests.Response", **_settings: object) -> None:
+    """Leave the body of a redirect unread, which requests would inflate whole.
+
+    Parameters
+    ----------
+    response
+        As requests hands it to the hook ``response``, before it goes where the answer leads.
+
+    Raises
+    ------
+    FetchError
+        If it leads from https to http: what was asked for in secret is not sent in the open.
+    """
+    if not response.is_redirect:
+        return
+    response._content = b""
+    response.close()
+    target = response.headers["Location"]
+    if response.url.startswith("https:") and urlsplit(target).scheme == "http":
+        raise FetchError(f"redirected from https to {one_line(target)}; refused")
 
 
 def proxy_of(url: str) -> str:

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""A mask that a DOI names: looked up as pooch does, within limits whatever the servers answer."""
+
+import gzip
+import json
+import resource
+import socketserver
+import ssl
+from contextlib import suppress
+from threading import Thread
+
+import pytest
+from support import make_certificate
+
+from brainmasks.errors import FetchError
+from brainmasks.fetching.doi import LARGEST
+from brainmasks.fetching.http import transfer
+
+DATA = b"the file of a mask"
+RECORD = "https://zenodo.org/records/1"
+
+
+def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def record(**file) -> bytes:
+    content = {"id": 1, "files": [{"filename": "mask.nii.gz"} | file]}
+    return answer("200 OK", json.dumps(content).encode())
+
+
+RIGHT = {
+    "doi.org/10.5281/zenodo.1": answer("302 Found", b"", f"Location: {RECORD}"),
+    "zenodo.org/records/1": answer("200 OK", b"<html>"),
+    "zenodo.org/api/records/1": record(),
+    "zenodo.org/records/1/files/mask.nii.gz?download=1": answer("200 OK", DATA),
+}
+
+
+@pytest.fixture
+def internet(tmp_path, machine, monkeypatch):
+    """Return what servers answer by host and path: a proxy stands for all of them."""
+    key, certificate = make_certificate(tmp_path, "doi.org", "zenodo.org")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    answers = dict(RIGHT)
+
+    class Proxy(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            host = self.rfile.readline().split()[1].decode().split(":")[0]
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            with context.wrap_socket(self.request, server_side=True) as secure:
+                request = secure.makefile("rb")
+                path = request.readline().split()[1].decode()
+                while request.readline().strip():
+                    pass
+                with suppress(OSError):  # the client may have read enough
+                    secure.sendall(answers.get(host + path, answer("404 Not Found")))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        yield answers
+        server.shutdown()
+
+
+def test_doi_leads_to_its_file(internet):
+    body, _ = transfer("doi:10.5281/zenodo.1/mask.nii.gz", 1000)
+    assert body == DATA
+
+
+@pytest.mark.parametrize(
+    ("place", "sent", "said"),
+    [
+        ("doi.org/10.5281/zenodo.1", answer("404 Not Found"), "404"),
+        (
+            "doi.org/10.5281/zenodo.1",
+            answer("302 Found", b"", "Location: http://zenodo.org/records/1"),
+            "redirected from https to http://zenodo.org/records/1; refused",
+        ),
+        (
+            "doi.org/10.5281/zenodo.1",
+            answer("302 Found", b"", "Location: https://doi.org/10.5281/zenodo.1"),
+            "Exceeded 30 redirects",
+        ),
+        ("zenodo.org/records/1", answer("200 OK", bytes(LARGEST + 1)), "bytes of answer"),
+        ("zenodo.org/api/records/1", answer("200 OK", b"[]"), "does not lead to the file"),
+        ("zenodo.org/api/records/1", answer("200 OK", b"{}"), "does not lead to the file"),
+        ("zenodo.org/api/records/1", answer("200 OK", b"no JSON"), "does not lead to the file"),
+        ("zenodo.org/api/records/1", record(filename="x"), "'mask.nii.gz' not found"),
+    ],
+    ids=[
+        "unknown DOI",
+        "to http",
+        "redirect loop",
+        "endless page",
+        "list",
+        "no files",
+        "no JSON",
+        "other file",
+    ],
+)
+def test_doi_that_does_not_lead_to_the_file_is_one_error(internet, place, sent, said):
+    internet[place] = sent
+    with pytest.raises(FetchError, match=said) as caught:
+        transfer("doi:10.5281/zenodo.1/mask.nii.gz", 1000)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", [place for place in RIGHT if "files" not in place])
+def test_bomb_in_a_look_up_takes_no_memory(internet, place):
+    head = RIGHT[place].split(b"Content-Length")[0]
+    body = gzip.compress(bytes(1 << 30), 1)
+    location = [f"Location: {RECORD}"] if b"302" in head else []
+    status = head.split(b" ", 1)[1].decode().strip()
+    internet[place] = answer(status, body, "Content-Encoding: gzip", *location)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        transfer("doi:10.5281/zenodo.1/mask.nii.gz", 1000)
+    except FetchError:
+        assert "api" in place
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
