@@ -6,7 +6,7 @@ import sys
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    from brainmasks.images import PublishedMask, check_image
+    from brainmasks.images import Policy, PublishedMask, check_image
     from brainmasks.job_log import job_log
     from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
 
@@ -15,8 +15,9 @@ def main(job) -> None:
             name=job.wildcards.id,
             entry=job.params.entry,
             mask=PublishedMask(job.input.mask, BrainMaskMetadata.from_row(job.params.row)),
-            registry=BrainMaskRegistry.from_rows(job.params.registered),
-            accept=job.params.accept,
+            registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
+            policy=Policy(job.params.accept, job.params.refuse),
+            min_inside=job.params.min_inside,
             details_path=job.output.details,
         )
 

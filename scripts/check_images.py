@@ -18,10 +18,9 @@ def main(job) -> None:
                 name: PublishedMask(path, BrainMaskMetadata.from_row(job.params.rows[name]))
                 for name, path in paths.items()
             },
-            registry=BrainMaskRegistry.from_rows(job.params.registered),
-            accept=job.params.accept,
-            table_path=job.output.table,
-            details_path=job.output.details,
+            registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
+            min_inside=job.params.min_inside,
+            found_path=job.output[0],
             workers=job.threads,
         )
 

@@ -8,23 +8,20 @@ def main(job) -> None:
     """Run the job that Snakemake describes."""
     from pathlib import Path
 
-    from brainmasks.images import PublishedMask
+    from brainmasks.images import Policy, PublishedMask
     from brainmasks.job_log import job_log
     from brainmasks.qc import draw_images
-    from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
+    from brainmasks.registry import BrainMaskMetadata
 
-    names = [Path(path).name.removesuffix(".nii.gz") for path in job.input.masks]
+    paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
     with job_log(job.log[0], "pictures of images"):
         draw_images(
-            images={
-                Path(picture).stem: {"image": image, "mask": name}
-                for picture, image, name in zip(job.output, job.input.images, names, strict=True)
-            },
+            found_path=job.input.found,
             masks={
                 name: PublishedMask(path, BrainMaskMetadata.from_row(job.params.rows[name]))
-                for name, path in zip(names, job.input.masks, strict=True)
+                for name, path in paths.items()
             },
-            registry=BrainMaskRegistry.from_rows(job.params.registered),
+            policy=Policy(job.params.accept, job.params.refuse),
             picture_paths={Path(picture).stem: picture for picture in job.output},
             workers=job.threads,
         )

@@ -6,11 +6,16 @@ import sys
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
+    from brainmasks.images import Policy
     from brainmasks.job_log import job_log
     from brainmasks.qc import tabulate_images
 
     with job_log(job.log[0], "table of images"):
-        tabulate_images(details_path=job.input.details, page_path=job.output[0])
+        tabulate_images(
+            found_path=job.input.found,
+            policy=Policy(job.params.accept, job.params.refuse),
+            page_path=job.output[0],
+        )
 
 
 if __name__ == "__main__":

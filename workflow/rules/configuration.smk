@@ -30,9 +30,7 @@ def read_tables():
             )
         images = {}
         if settings["images"]:
-            images = bm.images.read_images(
-                bm.registry.user_path(settings["images"]), SCHEMAS["images"], registry
-            )
+            images = bm.images.read_images(settings["images"], SCHEMAS["images"], registry)
         for mask in settings["masks"]:
             try:
                 registry.serve(mask)

@@ -16,7 +16,7 @@ def configured_images(wildcards):
     if not SETTINGS["images"]:
         raise WorkflowError(
             "config key 'images' is not set; expected: the path of a table with the columns "
-            "image and mask"
+            "image and mask, or its rows"
         )
     return [local(entry["image"]) for entry in IMAGES.values()]
 

@@ -6,13 +6,12 @@
 
 
 rule check_images:
-    """Check all images of the configuration against their masks, as one job."""
+    """Check all images of the configuration against their masks, as one job; accept or reject none."""
     input:
         images=configured_images,
         masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
     output:
-        table="checks/images.tsv",
-        details="checks/images.json",
+        "checks/images.found.json",
     log:
         "logs/checks/images.log",
     # What is found of an image is the same at the next attempt.
@@ -27,14 +26,36 @@ rule check_images:
         images=lambda wildcards: IMAGES,
         rows=rows_of_images,
         registered=every_row,
-        accept=SETTINGS["accept"],
+        aliases=SETTINGS["aliases"],
+        min_inside=SETTINGS["min_inside"],
         code=code("check_images", "images"),
     script:
         script_file("check_images")
 
 
+rule accept_images:
+    """Write the table of the checked images, or end the run if one of them is rejected."""
+    input:
+        found="checks/images.found.json",
+    output:
+        table="checks/images.tsv",
+        details="checks/images.json",
+    log:
+        "logs/checks/images.accepted.log",
+    retries: 0
+    localrule: not SETTINGS["submit_masks"]
+    conda:
+        "../../envs/masks.yaml"
+    params:
+        accept=SETTINGS["accept"],
+        refuse=SETTINGS["refuse"],
+        code=code("accept_images", "images"),
+    script:
+        script_file("accept_images")
+
+
 rule check_image:
-    """Check one image against its mask."""
+    """Check one image against its mask, and end the run if it is rejected."""
     input:
         image=image,
         mask=mask_of_image,
@@ -43,8 +64,8 @@ rule check_image:
     log:
         "logs/checks/{id}.log",
     wildcard_constraints:
-        # The details of all images are those of `check_images`.
-        id=rf"(?!{bm.images.RESERVED}\.json$)[^/]+",
+        # What is found of all images, and their details, are those of the rules above.
+        id=rf"(?!(?:{'|'.join(map(re.escape, bm.images.RESERVED))})\.json$)[^/]+",
     retries: 0
     group:
         "brain_mask_images"
@@ -57,7 +78,10 @@ rule check_image:
         entry=lambda wildcards: IMAGES[wildcards.id],
         row=row_of_image,
         registered=every_row,
+        aliases=SETTINGS["aliases"],
         accept=SETTINGS["accept"],
+        refuse=SETTINGS["refuse"],
+        min_inside=SETTINGS["min_inside"],
         code=code("check_image", "images"),
     script:
         script_file("check_image")

@@ -74,7 +74,8 @@ if IMAGES:
         """Draw all images of the configuration over their masks, accepted or not, as one job."""
         input:
             images=configured_images,
-            masks=[f"masks/{entry['mask']}.nii.gz" for entry in IMAGES.values()],
+            masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
+            found="checks/images.found.json",
         output:
             [
                 report(
@@ -88,7 +89,7 @@ if IMAGES:
             ],
         log:
             "logs/qc/draw_images.log",
-        # Before the check of the images, which may end the run: then they are needed most.
+        # Before an image is rejected, which ends the run: then they are needed most.
         priority: 1
         conda:
             "../../envs/qc.yaml"
@@ -100,16 +101,17 @@ if IMAGES:
             # Not the images themselves: a report repeats the parameters for every picture.
             batch=digest(IMAGES),
             rows=rows_of_images,
-            registered=every_row,
+            accept=SETTINGS["accept"],
+            refuse=SETTINGS["refuse"],
             code=code("draw_images", "qc"),
         script:
             script_file("draw_images")
 
 
 rule tabulate_images:
-    """Write a table of the images of the configuration: verdicts, voxels, what to do."""
+    """Write a table of the images of the configuration, accepted or not: what was found of each."""
     input:
-        details="checks/images.json",
+        found="checks/images.found.json",
     output:
         report(
             "qc/images.html",
@@ -120,11 +122,15 @@ rule tabulate_images:
         ),
     log:
         "logs/qc/tabulate_images.log",
+    # As the pictures.
+    priority: 1
     # Not of the group: that would wait for the check of the images.
     localrule: not SETTINGS["submit_masks"]
     conda:
         "../../envs/masks.yaml"
     params:
+        accept=SETTINGS["accept"],
+        refuse=SETTINGS["refuse"],
         code=code("tabulate_images", "qc"),
     script:
         script_file("tabulate_images")

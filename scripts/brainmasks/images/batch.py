@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: MIT
 """Many images against published masks: in several processes, each mask read once in each."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MaskError
+from ..errors import InvalidMaskError, MaskError
 from ..masks import read_published
 from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from .claims import Claims
 from .compare import Examined, examine
+from .grids import Grid
+from .opening import UnreadableImage, open_image, values_of
+from .statistics import world_statistics
+from .values import is_above
+from .verdicts import Comparison
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,19 +100,61 @@ def _run(item: Any) -> Any:
     return task(item, *shared)
 
 
-def examine_image(path: StrPath, mask: PublishedMask, registry: BrainMaskRegistry) -> Examined:
-    """Return what is found about an image, compared to a published mask.
+def examine_image(
+    name: str,
+    entry: Mapping[str, str],
+    mask: PublishedMask,
+    registry: BrainMaskRegistry,
+    min_inside: float,
+) -> Examined:
+    """Return what is found about an image of the table, compared to a published mask.
+
+    Parameters
+    ----------
+    name, entry
+        Id and row of the image, as `read_images` returns them.
+    mask
+        The mask.
+    registry
+        All registered masks, to name the grid that the image is on instead.
+    min_inside
+        Fraction of the image inside the mask below which it is ``mostly_outside``.
+    """
+    claims = Claims((Path(entry["image"]).name, name), entry.get("side"))
+    return examine(entry["image"], mask.metadata, registry, mask.voxels, claims, min_inside)
+
+
+def look_again(path: StrPath, found: Comparison, mask: PublishedMask) -> Examined:
+    """Return what was found about an image with the voxels that it was found of.
 
     Parameters
     ----------
     path
         The image.
+    found
+        What was found about it.
     mask
-        The mask.
-    registry
-        All registered masks, to name the grid that the image is on instead.
+        The mask that it was compared to.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the image is not what it was.
     """
-    return examine(path, mask.metadata, registry, mask.voxels)
+    if found.voxels is None:
+        return Examined(found)
+    try:
+        image = open_image(path)
+        above = is_above(values_of(image))
+        grid = None if found.volume_ml is None else Grid.of(image)
+        facts: dict[str, Any] = {"voxels": int(above.sum())}
+        if grid is not None:
+            facts |= world_statistics(above, grid, mask.metadata, mask.voxels())
+    except UnreadableImage as err:
+        raise InvalidMaskError(f"image {path} changed since it was checked: {err}") from err
+    if any(getattr(found, key) != value for key, value in facts.items()):
+        raise InvalidMaskError(f"image {path} changed since it was checked; run again")
+    return Examined(found, grid, above)
 
 
 @cache

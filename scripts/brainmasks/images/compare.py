@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""Is an image on the grid of a registered mask, and not flipped?
+"""Is an image on the grid of a mask, not flipped, and what are its voxels?
 
 The header is judged first, and needs no voxels; nothing is ever resampled.
 """
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
-from .grid_verdict import judge
+from .claims import Claims, claim_findings
+from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order, listed
+from .grid_verdict import judge, spaces_of_grid
 from .grids import Grid
+from .likeness import place_findings, same_mask
 from .opening import UnreadableImage, open_image, require_whole, stored_type, values_of
 from .reference import find_mask, on_registered_grid, read_mask_voxels
-from .statistics import is_above, statistics, world_statistics
+from .statistics import statistics, world_statistics
+from .values import is_above, type_in_words, value_findings
 from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, finding, with_note
 
 if TYPE_CHECKING:
@@ -25,17 +31,12 @@ if TYPE_CHECKING:
 
 # Voxels of an image with more than so many times the mask's are not read.
 LARGEST = 64
-# Overlap (Dice) from which an image is taken for a mask that was meant to be the same.
-ALIKE = 0.8
+# Fraction of an image inside the mask below which most of it lies outside.
+MIN_INSIDE = 0.5
 
 _TOO_LARGE = (
     " Its voxels were not counted: {voxels}, more than {times} times those of the mask's grid."
 )
-_LOOKALIKE = (
-    " It resembles {mask}, but is another mask: {outside} of its voxels lie outside, {missing} of "
-    "the {all} are missing."
-)
-_NO_NUMBERS = " Its voxels were not counted: they are of type {dtype}, not numbers."
 
 
 def compare_to_mask(
@@ -45,8 +46,10 @@ def compare_to_mask(
     registry: BrainMaskRegistry | None = None,
     mask_voxels: "ArrayLike | None" = None,
     voxels: bool = True,
+    side: str | None = None,
+    min_inside: float = MIN_INSIDE,
 ) -> Comparison:
-    """Return whether an image is on a registered mask's grid, and not flipped.
+    """Return whether an image is on a mask's grid, not flipped, and what its voxels are.
 
     Parameters
     ----------
@@ -54,8 +57,8 @@ def compare_to_mask(
         A path, or a nibabel image. A file that is missing or broken is a finding, no error.
     mask
         Name of a registered mask (aliases are served), its `BrainMaskMetadata`, or the path of
-        a mask file, which is taken for the registered mask that has its SHA-256 or, failing
-        that, its grid.
+        a mask file. That is the registered mask which has its SHA-256 or, recoded, the SHA-256
+        of its content; otherwise a mask of its own, called by its path.
     registry
         The masks that there are; without it, the shipped ones.
     mask_voxels
@@ -63,7 +66,11 @@ def compare_to_mask(
         read from the path that is given or, if it is a shipped one, fetched as `load_brain_mask`
         does.
     voxels
-        Whether to read the voxels; otherwise the header alone is judged.
+        Whether to read the voxels; otherwise header and name alone are judged.
+    side
+        Where the voxels should be: ``"left"``, ``"right"`` or ``"both"``.
+    min_inside
+        Fraction of the image inside the mask below which it is ``mostly_outside``.
 
     Returns
     -------
@@ -76,16 +83,18 @@ def compare_to_mask(
     FetchError
         (a FileNotFoundError) if the mask is not available from any source.
     InvalidMaskError
-        (a ValueError) if the mask's file or array is not on a registered grid.
+        (a ValueError) if the mask's file is no mask, or the array is not on the mask's grid.
     """
     registry = shipped_registry() if registry is None else registry
-    target, mask_file = find_mask(mask, registry)
+    target, mask_file, known = find_mask(mask, registry)
     given = None if mask_voxels is None else on_registered_grid(mask_voxels, target)
 
     def read_mask() -> "NDArray[np.bool_]":
         return read_mask_voxels(target, mask_file) if given is None else given
 
-    return examine(image, target, registry, read_mask, voxels=voxels).comparison
+    names = (Path(image).name,) if isinstance(image, str | os.PathLike) else ()
+    claims = Claims(names, side)
+    return examine(image, target, known, read_mask, claims, min_inside, voxels=voxels).comparison
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,8 @@ def examine(
     mask: BrainMaskMetadata,
     registry: BrainMaskRegistry,
     read_mask: "Callable[[], NDArray[np.bool_]]",
+    claims: Claims,
+    min_inside: float,
     *,
     voxels: bool = True,
 ) -> Examined:
@@ -118,62 +129,62 @@ def examine(
 
     Parameters
     ----------
-    image, registry, voxels
+    image, registry, min_inside, voxels
         As for `compare_to_mask`.
     mask
         The mask.
     read_mask
         Returns the mask's voxels in RAS order, an array of bool; called if they are needed.
+    claims
+        What the image is said to be.
     """
+    examined, findings = _look(image, mask, registry, read_mask, min_inside, voxels)
+    facts = examined.comparison.as_dict()
+    findings += claim_findings(claims, mask, registry.aliases, facts)
+    return replace(examined, comparison=replace(examined.comparison, findings=in_order(findings)))
+
+
+def _look(
+    image: "StrPath | FileBasedImage",
+    mask: BrainMaskMetadata,
+    registry: BrainMaskRegistry,
+    read_mask: "Callable[[], NDArray[np.bool_]]",
+    min_inside: float,
+    voxels: bool,
+) -> tuple[Examined, list[Finding]]:
+    """Return what header and voxels say."""
     try:
         opened = open_image(image)
         judged, grid = judge(opened, mask, registry)
         if not voxels:
-            return Examined(judged, grid)
+            return Examined(judged, grid), []
         if (size := math.prod(opened.shape)) > LARGEST * mask.size:
-            return Examined(with_note(judged, _TOO_LARGE, voxels=size, times=LARGEST), grid)
+            return Examined(with_note(judged, _TOO_LARGE, voxels=size, times=LARGEST), grid), []
         require_whole(opened)
-        if opened.ndim != 3:
-            return Examined(judged)
         if (dtype := stored_type(opened)).kind not in "biuf":
-            return Examined(with_note(judged, _NO_NUMBERS, dtype=dtype), grid)
+            return Examined(judged, grid), [found(NOT_NUMERIC, dtype=type_in_words(dtype))]
+        if opened.ndim != 3:
+            return Examined(judged), []
         values = values_of(opened)
     except UnreadableImage as problem:
-        return Examined(finding(NOT_AN_IMAGE, why=problem))
-    judged = replace(judged, **statistics(opened, values))
+        return Examined(finding(NOT_AN_IMAGE, why=problem)), []
     above = is_above(values)
+    facts = statistics(opened, values, above)
+    judged = replace(judged, **facts)
+    findings = value_findings(values, facts)
     if grid is None:
-        return Examined(judged, above=above)
+        return Examined(judged, above=above), findings
     mask_voxels = read_mask()
     facts = world_statistics(above, grid, mask, mask_voxels)
     judged = replace(judged, **facts)
-    if judged.verdict in SAME_GRID:
-        judged = _compared_as_mask(
-            judged,
-            mask.name,
-            int(mask_voxels.sum()),
-            facts["voxels_inside"],
-            facts["voxels_outside"],
-        )
-    return Examined(judged, grid, above)
-
-
-def _compared_as_mask(
-    judged: Comparison, name: str, size: int, inside: int, outside: int
-) -> Comparison:
-    """Return a finding that says whether an image on a mask's grid is that mask, or similar.
-
-    Parameters
-    ----------
-    judged
-        What was found so far.
-    name, size
-        Name of the mask, and its number of voxels.
-    inside, outside
-        How many voxels of the image lie inside the mask, and how many outside.
-    """
-    missing = size - inside
-    judged = replace(judged, equals_mask=missing == outside == 0)
-    if judged.equals_mask or 2 * inside < ALIKE * (inside + outside + size):
-        return judged
-    return with_note(judged, _LOOKALIKE, mask=name, outside=outside, missing=missing, all=size)
+    brain = int(mask_voxels.sum())
+    same = None
+    if on_grid := judged.verdict in SAME_GRID:
+        equal = facts["voxels_inside"] == brain and not facts["voxels_outside"]
+        judged = replace(judged, equals_mask=equal)
+        same = found(IS_A_MASK, mask=mask.name) if equal else None
+    same = same or same_mask(above, grid, map(registry.get, registry))
+    findings += [same] if same else place_findings(facts, grid, mask, brain, min_inside)
+    if on_grid and not same and (spaces := spaces_of_grid(grid, mask, registry)):
+        findings.append(found(SHARED_GRID, spaces=listed(spaces), mask=mask.name))
+    return Examined(judged, grid, above), findings

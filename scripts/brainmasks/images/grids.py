@@ -65,6 +65,21 @@ class Grid:
         mm = self.displacement(mask)
         return mm is not None and mm <= TOLERANCE
 
+    def in_ras_order(self, voxels: "NDArray[Any]") -> "NDArray[Any]":
+        """Return the voxels of the image with their axes in RAS order: a view."""
+        import nibabel as nib
+
+        orientation = nib.io_orientation(self.affine)
+        ordered: NDArray[Any] = nib.orientations.apply_orientation(voxels, orientation)
+        return ordered
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in ml."""
+        import numpy as np
+
+        return abs(float(np.linalg.det(self.affine[:3, :3]))) / 1000
+
     @property
     def stored(self) -> str:
         """A clause on the storage order, if it is not the mask's."""

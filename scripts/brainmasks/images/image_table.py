@@ -1,79 +1,139 @@
 # SPDX-License-Identifier: MIT
-"""The table of images: which image is checked against which mask, and under which id."""
+"""The images of the configuration: which is checked against which mask, and under which id."""
 
+import glob
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import RegistryError, UnknownMaskError
 from ..paths import StrPath
-from ..registry import BrainMaskRegistry, read_schema, read_table
+from ..registry import (
+    BrainMaskRegistry,
+    Schema,
+    check_columns,
+    check_row,
+    read_schema,
+    read_table,
+    user_path,
+)
 
-# The table and the details of the whole batch have this name.
-RESERVED = "images"
+# The table and the details of the whole batch have this name, and what was found of it that one.
+RESERVED = ("images", "images.found")
 # What is left of an image that is not accepted.
 REJECTED = ".rejected"
+# In the path of an image: it stands for the id of each file that there is.
+PLACE = "{id}"
 _ENDINGS = re.compile(r"\.(nii|nii\.gz|img|img\.gz|hdr|mgz|mgh)$", re.IGNORECASE)
 
 
 def read_images(
-    path: StrPath, schema: StrPath, registry: BrainMaskRegistry
+    images: str | Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    schema: StrPath,
+    registry: BrainMaskRegistry,
 ) -> dict[str, dict[str, str]]:
-    """Read a table of images.
+    """Read the images of the configuration.
 
     Parameters
     ----------
-    path, schema
-        The table, and the JSON schema of a row.
+    images
+        The path of a table, or its rows: one, or a list of them. An ``image`` with ``{id}`` in its
+        path stands for all files of such names.
+    schema
+        Path of the JSON schema of a row.
     registry
         Every mask that is named must be served by it.
 
     Returns
     -------
     dict
-        ``image`` and ``mask`` of each image by its id.
+        ``image``, ``mask`` and, if it is stated, ``side`` of each image by its id.
 
     Raises
     ------
     RegistryError
-        If a row is wrong, two images have one id, or an id is the name of a mask.
+        If a row is wrong, a pattern matches nothing, two images have one id, or an id is the name
+        of a mask.
     UnknownMaskError
         If a mask is not registered.
     """
-
-    def is_served(name: str) -> bool:
-        try:
-            registry.serve(name)
-        except UnknownMaskError:
-            return False
-        return True
-
-    images: dict[str, dict[str, str]] = {}
-    lines: dict[str, int] = {}
-    for line, row in read_table(path, read_schema(schema)):
-        name = row.get("id") or _ENDINGS.sub("", Path(row["image"]).name)
-        if (
-            name == RESERVED
-            or name.endswith(REJECTED)
-            or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name)
-        ):
-            raise RegistryError(
-                f"{path}, line {line}: '{name}' cannot be the name of files; give the image "
-                "another `id`"
-            )
-        if is_served(name):
-            raise RegistryError(
-                f"{path}, line {line}: '{name}' is the name of a mask, and qc/{name}.png its "
-                "picture; give the image another `id`"
-            )
-        if name in images:
-            raise RegistryError(
-                f"{path}: '{name}' is the id of two images, in lines {lines[name]} and {line}; "
-                "give one of them another `id`"
-            )
+    found: dict[str, dict[str, str]] = {}
+    places: dict[str, str] = {}
+    for where, row in _rows(images, read_schema(schema)):
         try:
             registry.serve(row["mask"])
         except UnknownMaskError as err:
-            raise UnknownMaskError(f"{path}, line {line}, column 'mask': {err}") from None
-        images[name] = {"image": row["image"], "mask": row["mask"]}
-        lines[name] = line
-    return images
+            raise UnknownMaskError(f"{where}, column 'mask': {err}") from None
+        for name, path in _files(where, row):
+            _check_id(where, name, registry)
+            if name in found:
+                raise RegistryError(
+                    f"{where}: '{name}' is the id of two images, the other one in {places[name]}; "
+                    "give one of them another `id`"
+                )
+            found[name] = {"image": path, "mask": row["mask"]}
+            if row.get("side"):
+                found[name]["side"] = row["side"]
+            places[name] = where
+    return found
+
+
+def _rows(
+    images: str | Mapping[str, Any] | Sequence[Mapping[str, Any]], schema: Schema
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each row with where it stands."""
+    if isinstance(images, str):
+        path = user_path(images)
+        for line, row in read_table(path, schema):
+            yield f"{path}, line {line}", row
+        return
+    listed = [images] if isinstance(images, Mapping) else images
+    for number, entry in enumerate(listed, start=1):
+        where = "config key 'images'" + (f", entry {number}" if len(listed) > 1 else "")
+        # YAML takes an id such as 01 for a number; every cell of a table is text.
+        row = {key: "" if value is None else str(value) for key, value in entry.items()}
+        check_columns(where, list(row), schema)
+        row = {key: row[key] for key in row if key in schema["properties"]}
+        check_row(where, row, schema)
+        yield where, row
+
+
+def _files(where: str, row: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Return id and path of each file that a row stands for."""
+    path = row["image"]
+    if PLACE not in path:
+        return [(row.get("id") or _ENDINGS.sub("", Path(path).name), path)]
+    if row.get("id"):
+        raise RegistryError(
+            f"{where}: '{path}' has {PLACE} in it, and so no `id` of its own; leave one of the two"
+        )
+    first, *rest = (re.escape(part) for part in path.split(PLACE))
+    form = re.compile(first + r"(?P<id>[^/.][^/]*)" + r"(?P=id)".join(rest))
+    # Path.glob takes no absolute path.
+    candidates = glob.glob(  # noqa: PTH207
+        "*".join(glob.escape(part) for part in path.split(PLACE))
+    )
+    matches = [match for each in sorted(candidates) if (match := form.fullmatch(each))]
+    if not matches:
+        raise RegistryError(f"{where}: no file has a name like '{path}'")
+    return [(match["id"], match.string) for match in matches]
+
+
+def _check_id(where: str, name: str, registry: BrainMaskRegistry) -> None:
+    if (
+        name in RESERVED
+        or name.endswith(REJECTED)
+        or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name)
+    ):
+        raise RegistryError(
+            f"{where}: '{name}' cannot be the name of files; give the image another `id`"
+        )
+    try:
+        registry.serve(name)
+    except UnknownMaskError:
+        return
+    raise RegistryError(
+        f"{where}: '{name}' is the name of a mask, and qc/{name}.png its picture; give the image "
+        "another `id`"
+    )

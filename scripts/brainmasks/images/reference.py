@@ -2,12 +2,20 @@
 """The mask that an image is compared to: by name, by its metadata, or by its file."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FetchError, InvalidMaskError, UnknownMaskError
 from ..masks import fetch_brain_mask
-from ..nifti import content_limit, has_orientation, read_image, recode, stored_voxels
+from ..nifti import (
+    TOLERANCE,
+    content_limit,
+    has_orientation,
+    read_image,
+    recode,
+    stored_voxels,
+)
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
 from ..storage import gunzip_whole, read_bounded
@@ -17,11 +25,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+# Most bytes of a mask's file: 0.5 mm voxels of a head as float64, and room to spare.
+LARGEST = 1 << 30
+
 
 def find_mask(
     mask: StrPath | BrainMaskMetadata, registry: BrainMaskRegistry
-) -> tuple[BrainMaskMetadata, bytes | None]:
-    """Return what is registered, and the mask's file if it was given by path.
+) -> tuple[BrainMaskMetadata, bytes | None, BrainMaskRegistry]:
+    """Return the mask, its file if it was given by path, and the masks that it stands among.
+
+    A file that is none of the registered masks stands alone: nothing is said of these beside it.
 
     Raises
     ------
@@ -30,30 +43,37 @@ def find_mask(
     FetchError
         If there is no such file.
     InvalidMaskError
-        If the file is not on the grid of exactly one registered mask.
+        If the file is no mask.
     """
     if isinstance(mask, BrainMaskMetadata):
-        return mask, None
+        return mask, None, registry
     if isinstance(mask, str):
         try:
-            return registry.serve(mask), None
+            return registry.serve(mask), None, registry
         except UnknownMaskError:
             if not Path(mask).is_file():
                 raise
     path = Path(mask)
-    data, content = _read_mask(path, registry)
+    data, content = _read_mask(path)
     names = registry.by_hash()
     for digest in (hashlib.sha256(data).hexdigest(), hashlib.sha256(content).hexdigest()):
         if digest in names:
-            return registry.get(names[digest]), data
-    return _by_grid(path, content, registry), data
-
-
-def _read_mask(path: Path, registry: BrainMaskRegistry) -> tuple[bytes, bytes]:
-    """Return a mask's file, as it is and gunzipped."""
-    largest = max((content_limit(registry.get(name).size) for name in registry), default=0)
+            return registry.get(names[digest]), data, registry
     try:
-        data = read_bounded(path, largest)
+        grid = _grid_of(content)
+        for known in map(registry.get, registry):
+            if grid.matches(known) and _content_sha256(content, known) == known.content_sha256:
+                return known, data, registry
+        own = _own_mask(path, content, grid)
+    except InvalidMaskError as err:
+        raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
+    return own, data, BrainMaskRegistry([own], aliases={})
+
+
+def _read_mask(path: Path) -> tuple[bytes, bytes]:
+    """Return a mask's file, as it is and gunzipped."""
+    try:
+        data = read_bounded(path, LARGEST)
     except FileNotFoundError as err:
         raise FetchError(f"there is no mask file {path}") from err
     except OSError as err:
@@ -61,28 +81,59 @@ def _read_mask(path: Path, registry: BrainMaskRegistry) -> tuple[bytes, bytes]:
     if data[:2] != b"\x1f\x8b":
         return data, data
     try:
-        return data, gunzip_whole(data, largest)
+        return data, gunzip_whole(data, LARGEST)
     except InvalidMaskError as err:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
 
 
-def _by_grid(path: Path, content: bytes, registry: BrainMaskRegistry) -> BrainMaskMetadata:
-    """Return the one registered mask on whose grid a file lies."""
-    found = []
-    try:
-        image = read_image(content)
-    except InvalidMaskError as err:
-        raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
-    if image.ndim == 3 and has_orientation(image) and is_usable(image.affine):
-        grid = Grid.of(image)
-        found = [mask for mask in map(registry.get, registry) if grid.matches(mask)]
-    if len(found) != 1:
-        which = " and of ".join(mask.name for mask in found) or "no registered mask"
-        raise InvalidMaskError(
-            f"the mask file {path} has the SHA-256 of no registered mask, and the grid of {which}; "
-            "pass the name of a registered mask"
-        )
-    return found[0]
+def _grid_of(content: bytes) -> Grid:
+    """Return the grid of a mask's file."""
+    image = read_image(content)
+    if image.ndim != 3:
+        raise InvalidMaskError(f"it has {image.ndim} dimensions, expected 3")
+    if not has_orientation(image) or not is_usable(image.affine):
+        raise InvalidMaskError("it has no usable orientation")
+    return Grid.of(image)
+
+
+def _canonical(content: bytes, mask: BrainMaskMetadata) -> bytes:
+    return gunzip_whole(recode(content, mask), content_limit(mask.size))
+
+
+def _content_sha256(content: bytes, mask: BrainMaskMetadata) -> str:
+    return hashlib.sha256(_canonical(content, mask)).hexdigest()
+
+
+def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:
+    """Return what a row of the registry would say of a mask, but for where it comes from."""
+    import numpy as np
+
+    sizes = grid.ras_affine[:3, :3]
+    if np.abs(sizes - sizes[0, 0] * np.eye(3)).max() > TOLERANCE:
+        raise InvalidMaskError("its voxels are no cubes along x, y and z")
+    width, height, depth = grid.ras_shape
+    x, y, z = grid.ras_affine[:3, 3].tolist()
+    mask = BrainMaskMetadata(
+        name=str(path),
+        description="",
+        space=f"the space of {path}",
+        resolution=float(sizes[0, 0]),
+        url="",
+        sha256="",
+        source="",
+        content_sha256="",
+        bytes=0,
+        shape=(width, height, depth),
+        origin=(x, y, z),
+        voxels=0,
+        license="",
+        citation="",
+    )
+    canonical = _canonical(content, mask)
+    voxels = int(np.count_nonzero(stored_voxels(read_image(canonical))))
+    if not voxels:
+        raise InvalidMaskError("it is empty: no voxel is 1")
+    return replace(mask, content_sha256=hashlib.sha256(canonical).hexdigest(), voxels=voxels)
 
 
 def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np.bool_]":
@@ -104,8 +155,7 @@ def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np
                 "(`mask_voxels`), or the path of its file"
             )
         data = fetch_brain_mask(mask).data
-    canonical = gunzip_whole(recode(data, mask), content_limit(mask.size))
-    voxels: NDArray[np.bool_] = stored_voxels(read_image(canonical)) == 1
+    voxels: NDArray[np.bool_] = stored_voxels(read_image(_canonical(data, mask))) == 1
     return voxels
 
 
@@ -115,7 +165,7 @@ def on_registered_grid(mask_voxels: "ArrayLike", mask: BrainMaskMetadata) -> "ND
     Raises
     ------
     InvalidMaskError
-        If they have not the registered shape.
+        If they have not the registered shape, or none is true.
     """
     import numpy as np
 
@@ -124,4 +174,7 @@ def on_registered_grid(mask_voxels: "ArrayLike", mask: BrainMaskMetadata) -> "ND
         raise InvalidMaskError(
             f"`mask_voxels` has the shape {array.shape}, mask {mask.name} {mask.shape}"
         )
-    return array.astype(bool)
+    voxels = array.astype(bool)
+    if not voxels.any():
+        raise InvalidMaskError(f"`mask_voxels` of {mask.name} are empty: none is true")
+    return voxels

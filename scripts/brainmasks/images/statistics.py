@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..registry import BrainMaskMetadata
 from .grids import Grid
 from .opening import stored_type
+from .values import largest_finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,34 +16,69 @@ if TYPE_CHECKING:
 
 # How far from x = 0, in mm, a centre of mass lies in neither hemisphere.
 MIDLINE = 0.5
+# And how far a voxel's centre does: rounding.
+PLANE = 1e-3
 
 
-def is_above(values: "NDArray[Any]") -> "NDArray[np.bool_]":
-    """Return which values are finite and above 0.5."""
+def statistics(
+    image: "SpatialImage", values: "NDArray[Any]", above: "NDArray[np.bool_]"
+) -> dict[str, Any]:
+    """Return what can be said of the voxels wherever they lie.
+
+    Parameters
+    ----------
+    image
+        The image, for how its values are stored.
+    values
+        Its voxels, with slope and intercept applied.
+    above
+        Which of them are finite and above 0.5.
+
+    Returns
+    -------
+    dict
+        Fields of `Comparison`.
+    """
     import numpy as np
 
-    above: NDArray[np.bool_] = (values > 0.5) & np.isfinite(values)
-    return above
-
-
-def statistics(image: "SpatialImage", values: "NDArray[Any]") -> dict[str, Any]:
-    """Return what can be said of the voxels wherever they lie."""
-    import numpy as np
-    from scipy import ndimage
-
-    above = is_above(values)
-    labels, components = ndimage.label(above, structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(labels[above])
     zeros_and_ones = np.count_nonzero(values == 0) + np.count_nonzero(values == 1)
+    components, largest = _components(above)
     return {
         "binary": bool(zeros_and_ones == values.size),
         "stored_type": stored_type(image).name,
         "scaling": _scaling(image),
         "voxels": int(np.count_nonzero(above)),
-        "non_finite": int(values.size - np.count_nonzero(np.isfinite(values))),
-        "components": int(components),
-        "largest_component": int(sizes.max()) if components else 0,
+        "maximum": largest_finite(values),
+        "non_finite": (
+            int(values.size - np.count_nonzero(np.isfinite(values)))
+            if values.dtype.kind == "f"
+            else 0
+        ),
+        "components": components,
+        "largest_component": largest,
     }
+
+
+def _components(above: "NDArray[np.bool_]") -> tuple[int, int]:
+    """Return how many parts there are that touch nowhere, and the size of the largest."""
+    import numpy as np
+    from scipy import ndimage
+
+    inner = above[bounding_box(above)]
+    labels, components = ndimage.label(inner, structure=np.ones((3, 3, 3)))
+    return int(components), int(np.bincount(labels[inner]).max()) if components else 0
+
+
+def bounding_box(above: "NDArray[np.bool_]") -> tuple[slice, ...]:
+    """Return the slices of the smallest box that holds every voxel that is true."""
+    import numpy as np
+
+    slices = []
+    for axis in range(above.ndim):
+        others = tuple(other for other in range(above.ndim) if other != axis)
+        met = np.flatnonzero(above.any(axis=others))
+        slices.append(slice(int(met[0]), int(met[-1]) + 1) if met.size else slice(0, 0))
+    return tuple(slices)
 
 
 def _scaling(image: "SpatialImage") -> tuple[float, float] | None:
@@ -57,22 +93,45 @@ def world_statistics(
     mask: BrainMaskMetadata,
     mask_voxels: "NDArray[np.bool_]",
 ) -> dict[str, Any]:
-    """Return what can be said of the voxels where they lie."""
+    """Return what can be said of the voxels where they lie.
+
+    Parameters
+    ----------
+    above
+        Which voxels of the image count.
+    grid
+        The image's.
+    mask, mask_voxels
+        The mask, and where it is 1 on its grid in RAS order.
+
+    Returns
+    -------
+    dict
+        Fields of `Comparison`.
+    """
     import numpy as np
 
+    inside = left = right = 0
+    for indices in by_slices(above):
+        inside += int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
+        x = indices @ grid.affine[0, :3] + grid.affine[0, 3]
+        left += int(np.count_nonzero(x < -PLANE))
+        right += int(np.count_nonzero(x > PLANE))
     voxels = int(np.count_nonzero(above))
-    inside = sum(
-        int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
-        for indices in by_slices(above)
-    )
     facts: dict[str, Any] = {
-        "volume_ml": voxels * abs(float(np.linalg.det(grid.affine[:3, :3]))) / 1000,
+        "volume_ml": round(voxels * grid.voxel_ml, 6),
         "voxels_inside": inside,
         "voxels_outside": voxels - inside,
+        "voxels_left": left,
+        "voxels_right": right,
     }
     if voxels:
         centre = _centre_of_mass(above, grid)
-        facts |= {"centre_of_mass_mm": centre, "hemisphere": _hemisphere(centre[0])}
+        facts |= {
+            "inside_fraction": round(inside / voxels, 4),
+            "centre_of_mass_mm": centre,
+            "hemisphere": _hemisphere(centre[0]),
+        }
     return facts
 
 
@@ -112,7 +171,7 @@ def lie_inside(
 
 
 def _centre_of_mass(above: "NDArray[np.bool_]", grid: Grid) -> tuple[float, float, float]:
-    """Return the mean of the voxels' centres in mm (RAS+)."""
+    """Return the mean of the voxels' centres in mm (RAS+), to the micrometre."""
     import numpy as np
     from nibabel.affines import apply_affine
 
@@ -120,7 +179,8 @@ def _centre_of_mass(above: "NDArray[np.bool_]", grid: Grid) -> tuple[float, floa
     for axis, length in enumerate(above.shape):
         counts = np.count_nonzero(above, axis=tuple({0, 1, 2} - {axis}))
         mean.append(np.average(np.arange(length), weights=counts))
-    x, y, z = apply_affine(grid.affine, mean).tolist()
+    # Adding 0 turns -0 into 0.
+    x, y, z = (round(mm, 3) + 0.0 for mm in apply_affine(grid.affine, mean).tolist())
     return x, y, z
 
 

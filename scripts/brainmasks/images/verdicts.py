@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The verdicts on an image, in words for programs and for users."""
+"""The verdicts on the grid of an image, in words for programs and for users."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+from .findings import Finding
 
 IDENTICAL = "identical"
 WITHIN_TOLERANCE = "within_tolerance"
@@ -37,10 +39,9 @@ SAME_GRID = (IDENTICAL, WITHIN_TOLERANCE, REORIENTED)
 
 # The detail of each verdict: what was found, and what to do about it.
 _DETAILS = {
-    IDENTICAL: "It lies on the grid of {mask}, stored in the same order; nothing needs to be done.",
+    IDENTICAL: "It lies on the grid of {mask}, stored in the same order.",
     WITHIN_TOLERANCE: (
-        "It lies on the grid of {mask} but for {mm:.2g} mm at most, stored in the same order; "
-        "nothing needs to be done."
+        "It lies on the grid of {mask} but for {mm:.2g} mm at most, stored in the same order."
     ),
     REORIENTED: (
         "It lies on the grid of {mask}, but is stored {axes} instead of RAS ({order}): used "
@@ -95,7 +96,9 @@ class Comparison:
     verdict : str
         One of `VERDICTS`.
     detail : str
-        What was found and what to do, for a user.
+        What was found of its grid and what to do, for a user.
+    findings : tuple of Finding
+        What else was found; empty if nothing was, or if the voxels were not read.
     displacement_mm : float
         Largest distance between a voxel of the image and the mask's grid's voxel of the same
         index, in mm, after both are put into RAS order. None unless they have the same shape.
@@ -117,9 +120,15 @@ class Comparison:
         How many values are NaN or infinite.
     volume_ml : float
         Their volume in ml.
+    maximum : float
+        The largest finite value; None if there is none.
     voxels_inside, voxels_outside : int
         How many have their centre in a voxel of the mask, and how many have not; by world
         coordinates, whatever the two grids.
+    inside_fraction : float
+        The first of the two as a fraction of both; None if there are no voxels.
+    voxels_left, voxels_right : int
+        How many have their centre left and right of x = 0.
     centre_of_mass_mm : tuple of float
         Mean of their centres in mm (RAS+).
     hemisphere : str
@@ -134,6 +143,7 @@ class Comparison:
 
     verdict: str
     detail: str
+    findings: tuple[Finding, ...] = ()
     displacement_mm: float | None = None
     shift_mm: tuple[float, float, float] | None = None
     axes: str | None = None
@@ -142,10 +152,14 @@ class Comparison:
     stored_type: str | None = None
     scaling: tuple[float, float] | None = None
     voxels: int | None = None
+    maximum: float | None = None
     non_finite: int | None = None
     volume_ml: float | None = None
     voxels_inside: int | None = None
     voxels_outside: int | None = None
+    inside_fraction: float | None = None
+    voxels_left: int | None = None
+    voxels_right: int | None = None
     centre_of_mass_mm: tuple[float, float, float] | None = None
     hemisphere: str | None = None
     components: int | None = None
@@ -157,14 +171,27 @@ class Comparison:
         plain = asdict(self)
         return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Comparison":
+        """Return the comparison of which `as_dict` returned the fields; others are ignored."""
+        known = {field.name: plain[field.name] for field in fields(cls)}
+        for name in ("shift_mm", "scaling", "centre_of_mass_mm"):
+            known[name] = known[name] and tuple(known[name])
+        return cls(**known | {"findings": tuple(Finding(**each) for each in known["findings"])})
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the findings."""
+        return tuple(finding.code for finding in self.findings)
+
 
 def finding(verdict: str, **facts: object) -> Comparison:
-    """Return a finding whose detail states these facts."""
+    """Return a comparison whose detail states these facts."""
     return Comparison(verdict, _DETAILS[verdict].format(**facts))
 
 
 def with_note(judged: Comparison, note: str, **facts: object) -> Comparison:
-    """Return a finding with one more sentence in its detail."""
+    """Return a comparison with one more sentence in its detail."""
     return replace(judged, detail=judged.detail + note.format(**facts))
 
 

@@ -3,6 +3,7 @@
 
 from .canonical import TOLERANCE, recode
 from .checks import examine, require_valid
+from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, SHA256, difference
 from .reading import (
     HEADER_ROOM,
@@ -23,7 +24,9 @@ __all__ = [
     "content_limit",
     "difference",
     "examine",
+    "flipped_along",
     "has_orientation",
+    "is_registered",
     "read_image",
     "recode",
     "require_valid",

@@ -1,36 +1,41 @@
 # SPDX-License-Identifier: MIT
 """A web page with a table of checked images, made from the details of the checks."""
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
+from ..images import Comparison, Policy, read_found
 from ..paths import StrPath
 from ..storage import publish
 from .rendering import render
 
 
-def tabulate_images(details_path: StrPath, page_path: StrPath) -> None:
-    """Write the page.
+def tabulate_images(found_path: StrPath, policy: Policy, page_path: StrPath) -> None:
+    """Write the page, whether the images are accepted or not.
 
     Parameters
     ----------
-    details_path
-        The details of the checks (JSON).
+    found_path
+        What was found of the images (JSON).
+    policy
+        What is accepted.
     page_path
         Where to put the page (HTML).
     """
-    found = json.loads(Path(details_path).read_text(encoding="utf-8"))
-    publish(image_page(found).encode(), page_path)
+    publish(image_page(read_found(found_path), policy).encode(), page_path)
 
 
-def image_page(found: Sequence[Mapping[str, Any]]) -> str:
+def image_page(found: Mapping[str, tuple[Mapping[str, str], Comparison]], policy: Policy) -> str:
     """Return the page.
 
     Parameters
     ----------
     found
-        What was found about each image, with its ``id``, ``image`` and ``mask``.
+        ``image`` and ``mask``, and what was found, of each image by its id.
+    policy
+        What is accepted.
     """
-    return render("images.html.j2", images=found)
+    images = [
+        {"id": name, "accepted": policy.accepts(each), **entry, **each.as_dict()}
+        for name, (entry, each) in found.items()
+    ]
+    return render("images.html.j2", images=images)

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..images import (
-    IDENTICAL,
     OBLIQUE,
-    WITHIN_TOLERANCE,
     Comparison,
     Examined,
     Grid,
+    Policy,
     PublishedMask,
     by_slices,
-    examine_image,
     in_processes,
     lie_inside,
+    look_again,
+    read_found,
 )
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from ..registry import BrainMaskMetadata
 from ..storage import publish
 from .slice_figure import (
     FAINT,
@@ -83,9 +83,9 @@ class _Scene:
 
 
 def draw_images(
-    images: Mapping[str, Mapping[str, str]],
+    found_path: StrPath,
     masks: Mapping[str, PublishedMask],
-    registry: BrainMaskRegistry,
+    policy: Policy,
     picture_paths: Mapping[str, StrPath],
     workers: int = 1,
 ) -> None:
@@ -93,12 +93,12 @@ def draw_images(
 
     Parameters
     ----------
-    images
-        ``image`` and ``mask`` by id.
+    found_path
+        What was found of the images (JSON).
     masks
         The published masks by name.
-    registry
-        All registered masks.
+    policy
+        What is accepted.
     picture_paths
         Where to put the picture (PNG) of each image, by id.
     workers
@@ -107,26 +107,28 @@ def draw_images(
     Raises
     ------
     MaskError
-        If matplotlib is not installed.
+        If matplotlib is not installed, or an image is not what it was when it was checked.
     """
     require_matplotlib()
     # Here, so that the processes do not all look for fonts on a machine that never drew.
     import matplotlib.font_manager  # noqa: F401
 
-    listed = [(name, dict(entry), picture_paths[name]) for name, entry in images.items()]
-    in_processes(_draw, listed, workers, dict(masks), registry)
+    found = read_found(found_path)
+    listed = [(name, *found[name], path) for name, path in picture_paths.items()]
+    in_processes(_draw, listed, workers, dict(masks), policy)
 
 
 def _draw(
-    listed: tuple[str, Mapping[str, str], StrPath],
+    listed: tuple[str, Mapping[str, str], Comparison, StrPath],
     masks: Mapping[str, PublishedMask],
-    registry: BrainMaskRegistry,
+    policy: Policy,
 ) -> None:
-    name, entry, picture_path = listed
+    name, entry, found, picture_path = listed
     mask = masks[entry["mask"]]
-    examined = examine_image(entry["image"], mask, registry)
-    picture = picture_over(examined, mask.metadata, mask.voxels(), name, entry["mask"])
-    publish(picture, picture_path)
+    examined = look_again(entry["image"], found, mask)
+    titles = (name, entry["mask"])
+    accepted = policy.accepts(found)
+    publish(picture_over(examined, mask.metadata, mask.voxels(), *titles, accepted), picture_path)
 
 
 def picture_over(
@@ -135,9 +137,10 @@ def picture_over(
     mask_voxels: "NDArray[np.bool_]",
     name: str,
     mask_name: str,
+    accepted: bool,
 ) -> bytes:
     """Return the picture of an image over its mask, a PNG; the parameters are `figure_over`'s."""
-    return as_png(lambda: figure_over(examined, mask, mask_voxels, name, mask_name))
+    return as_png(lambda: figure_over(examined, mask, mask_voxels, name, mask_name, accepted))
 
 
 def figure_over(
@@ -146,6 +149,7 @@ def figure_over(
     mask_voxels: "NDArray[np.bool_]",
     name: str,
     mask_name: str,
+    accepted: bool,
 ) -> "Figure":
     """Return the matplotlib figure of an image over its mask.
 
@@ -157,6 +161,8 @@ def figure_over(
         The mask, and where it is 1 on its grid in RAS order.
     name, mask_name
         What to call the two.
+    accepted
+        Whether a run goes on with the image.
 
     Raises
     ------
@@ -171,22 +177,25 @@ def figure_over(
         draw_slice(axes, colors, extent, COLORS, interpolation="nearest")
 
     shown = scene.image is not None
-    header = [title(f"{name} over {mask_name}"), *_remarks(examined, scene, large=not shown)]
+    remarks = _remarks(examined, scene, accepted, large=not shown)
+    header = [title(f"{name} over {mask_name}"), *remarks]
     return slice_figure(header, scene.edges, scene.slices, paint, LEGEND if shown else ONLY_BRAIN)
 
 
-def _remarks(examined: Examined, scene: _Scene, large: bool) -> list[Line]:
+def _remarks(examined: Examined, scene: _Scene, accepted: bool, large: bool) -> list[Line]:
     found = examined.comparison
-    good = found.verdict in (IDENTICAL, WITHIN_TOLERANCE)
+    outcome = "accepted: " if accepted else "rejected: "
+    outcome += ", ".join((found.verdict, *found.codes))
     size: float
     drop: float
     size, drop = (24, 0.5) if large else (13, 0.3)
-    lines = [Line(found.verdict, size, drop, INK if good else ALARM, "bold")]
+    lines = [Line(outcome, size, drop, INK if accepted else ALARM, "bold")]
     if facts := _facts(found):
         lines.append(Line("   ·   ".join(facts), drop=0.3 if large else 0.26, color=INK))
     size, drop, letters = (15, 0.32, LARGE) if large else (9.5, 0.2, REMARK)
     color = INK if large else FAINT
-    for text in filter(None, (found.detail, scene.hidden)):
+    details = (found.detail, *(each.detail for each in found.findings), scene.hidden)
+    for text in filter(None, details):
         lines += [Line(part, size, drop, color) for part in textwrap.wrap(text, letters)]
     return lines
 
@@ -199,7 +208,8 @@ def _facts(found: Comparison) -> list[str]:
         facts.append(f"{volume_text(found.volume_ml)} ml")
         facts.append(f"{found.voxels_inside:,} inside the brain, {found.voxels_outside:,} outside")
     if found.hemisphere is not None:
-        facts.append(HEMISPHERES[found.hemisphere])
+        sides = f"{found.voxels_left:,} left, {found.voxels_right:,} right"
+        facts.append(f"{HEMISPHERES[found.hemisphere]} ({sides})")
     return facts
 
 

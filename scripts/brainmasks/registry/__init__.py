@@ -7,13 +7,16 @@ from .metadata import BrainMaskMetadata
 from .mirrors import Mirror, read_mirrors
 from .settings import cache_folder, is_offline, read_settings, user_path
 from .shipped import shipped_mirrors, shipped_registry
-from .table_reading import read_schema, read_table
+from .table_reading import Schema, check_columns, check_row, read_schema, read_table
 
 __all__ = [
     "BrainMaskMetadata",
     "BrainMaskRegistry",
     "Mirror",
+    "Schema",
     "cache_folder",
+    "check_columns",
+    "check_row",
     "closest",
     "is_offline",
     "mask_name",

@@ -31,9 +31,11 @@ class BrainMaskRegistry:
         self.aliases = dict(aliases)
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, str]]) -> "BrainMaskRegistry":
-        """Return the registry of rows that `BrainMaskMetadata.as_row` returned, without aliases."""
-        return cls(map(BrainMaskMetadata.from_row, rows), aliases={})
+    def from_rows(
+        cls, rows: Iterable[Mapping[str, str]], aliases: Mapping[str, str] | None = None
+    ) -> "BrainMaskRegistry":
+        """Return the registry of rows that `BrainMaskMetadata.as_row` returned."""
+        return cls(map(BrainMaskMetadata.from_row, rows), aliases or {})
 
     def __contains__(self, name: object) -> bool:
         return name in self._masks

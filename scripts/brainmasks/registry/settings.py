@@ -47,6 +47,14 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
     rules = read_schema(schema)
     for error in Draft202012Validator(rules).iter_errors(settings):
         key = str(error.absolute_path[0])
+        if error.validator == "enum" and len(error.absolute_path) > 1:
+            known = [str(each) for each in error.validator_value]
+            near = closest(str(error.instance), known)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise RegistryError(
+                f"config key '{key}' lists {error.instance!r}, which is none that there is{hint} "
+                f"Known: {', '.join(known)}"
+            )
         raise RegistryError(
             f"config key '{key}' is {settings[key]!r}; "
             f"expected: {rules['properties'][key]['description']}"

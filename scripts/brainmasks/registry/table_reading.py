@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 Schema = dict[str, Any]
+# A column as like one of ours as this is a misspelling of it; `site`, which labs have, is 0.75 like
+# `side`.
+MISSPELT = 0.76
+# Letters from which a name can be told from others that resemble it.
+SHORT = 4
 
 
 def read_schema(path: StrPath) -> Schema:
@@ -69,7 +74,7 @@ def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]
 
     lines = [_without_trailing_blanks(cells) for cells in table.itertuples(index=False)]
     columns = lines[0]
-    _check_columns(path, columns, schema)
+    check_columns(f"{path}, line 1", columns, schema)
     rows = []
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cells):
@@ -80,7 +85,8 @@ def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]
                 "look for a tab too many"
             )
         row = dict(zip(columns, cells + [""] * (len(columns) - len(cells)), strict=True))
-        _check_row(f"{path}, line {number}", row, schema)
+        row = {column: row[column] for column in columns if column in schema["properties"]}
+        check_row(f"{path}, line {number}", row, schema)
         rows.append((number, row))
     return rows
 
@@ -92,27 +98,73 @@ def _without_trailing_blanks(cells: Iterable[str]) -> list[str]:
     return cells
 
 
-def _check_columns(path: StrPath, columns: list[str], schema: Schema) -> None:
+def check_columns(where: str, columns: list[str], schema: Schema) -> None:
+    """Check that all columns are there, each once, and no other one that was meant to be one.
+
+    Parameters
+    ----------
+    where
+        Where the columns are named, for the message.
+    columns
+        Their names. Where the schema allows others, those that resemble none are ignored.
+    schema
+        JSON schema of one row.
+
+    Raises
+    ------
+    RegistryError
+        If a column is missing, misspelt, unknown, or stands there twice.
+    """
     known = list(schema["properties"])
     for column in columns:
         if column not in known:
             near = closest(column, known)
+            if schema["additionalProperties"]:
+                near = [each for each in known if _is_misspelt(column, each)]
+                if not near:
+                    continue
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise RegistryError(
-                f"{path}, line 1: unknown column '{column}'{hint} Columns: {', '.join(known)}"
+                f"{where}: unknown column '{column}'{hint} Columns: {', '.join(known)}"
             )
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    repeated = [column for column in known if columns.count(column) > 1]
     if repeated:
-        raise RegistryError(f"{path}, line 1: column '{repeated[0]}' stands there twice")
+        raise RegistryError(f"{where}: column '{repeated[0]}' stands there twice")
     missing = [column for column in schema["required"] if column not in columns]
     if missing:
         raise RegistryError(
-            f"{path}, line 1: missing column{'s' * (len(missing) > 1)} "
+            f"{where}: missing column{'s' * (len(missing) > 1)} "
             + ", ".join(f"'{column}'" for column in missing)
         )
 
 
-def _check_row(where: str, row: dict[str, str], schema: Schema) -> None:
+def _is_misspelt(column: str, known: str) -> bool:
+    """Return whether a column that is not ours is probably one of ours, misspelt.
+
+    Of short names only the capitals may differ: `sid` and `pid` are what labs call a subject.
+    """
+    return column.strip().lower() == known or (
+        len(known) >= SHORT and bool(closest(column.strip(), [known], cutoff=MISSPELT))
+    )
+
+
+def check_row(where: str, row: dict[str, str], schema: Schema) -> None:
+    """Check each cell of a row.
+
+    Parameters
+    ----------
+    where
+        Where the row stands, for the message.
+    row
+        Its cells by column.
+    schema
+        JSON schema of one row.
+
+    Raises
+    ------
+    RegistryError
+        Naming every wrong cell, and what is expected there.
+    """
     from jsonschema import Draft202012Validator
 
     label = " ".join(row[column] for column in ("space", "resolution") if row.get(column))

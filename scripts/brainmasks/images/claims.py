@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""What an image is said to be, by its name or the table, against what it is compared to."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..registry import BrainMaskMetadata
+from .findings import NAME_CONTRADICTS, SIDE_CONTRADICTS, Finding, found
+
+SIDES = ("left", "right", "both")
+# Entities of BIDS file names: `space-` a template (TemplateFlow: `tpl-`), `res-` a label, `hemi-`
+# L or R.
+_ENTITY = re.compile(r"(?:^|_)(space|tpl|res|hemi)-([A-Za-z0-9+]+)(?=_|\.|$)")
+_SIZE = re.compile(r"0*([0-9]+(?:[p.][0-9]+)?)(mm)?")
+_HEMISPHERES = {"l": "left", "r": "right"}
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What is said of an image beside its header.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The name of its file, and its id: entities in them are looked at.
+    side : str
+        Where its voxels should be: one of `SIDES`; None if nothing is said.
+    """
+
+    names: tuple[str, ...] = ()
+    side: str | None = None
+
+
+def claim_findings(
+    claims: Claims,
+    mask: BrainMaskMetadata,
+    aliases: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> list[Finding]:
+    """Return which claims are contradicted by the mask that is named, or by the voxels.
+
+    Parameters
+    ----------
+    claims
+        What is said of the image.
+    mask
+        The mask that it is compared to.
+    aliases
+        Space asked for, to the space that is served for it.
+    facts
+        With ``voxels_left`` and ``voxels_right``, if the voxels were read.
+    """
+    wrong: list[str] = []
+    for name in claims.names:
+        for entity, label in _ENTITY.findall(name):
+            said = f"{entity}-{label}"
+            if entity in ("space", "tpl") and not _may_be(label, mask.space, aliases):
+                wrong.append(f"'{name}' says {said}, its mask is {mask.name}")
+            if entity == "res" and _is_other_size(label, mask.resolution):
+                wrong.append(f"'{name}' says {said}, its mask is {mask.name}")
+            if entity == "hemi" and _is_elsewhere(_HEMISPHERES.get(label.lower()), facts):
+                wrong.append(f"'{name}' says {said}, {_sides(facts)}")
+    findings = []
+    if wrong:
+        findings.append(found(NAME_CONTRADICTS, claims="; ".join(dict.fromkeys(wrong))))
+    if _is_elsewhere(claims.side, facts):
+        findings.append(
+            found(
+                SIDE_CONTRADICTS,
+                side=claims.side,
+                left=facts["voxels_left"],
+                right=facts["voxels_right"],
+            )
+        )
+    return findings
+
+
+def _may_be(label: str, space: str, aliases: Mapping[str, str]) -> bool:
+    """Return whether a label may mean a space: its name, an alias, or an abbreviation of these.
+
+    BIDS and TemplateFlow spell spaces differently: capitals mean nothing.
+    """
+    names = [space, *(alias for alias, served in aliases.items() if served == space)]
+    return any(name.lower().startswith(label.lower()) for name in names)
+
+
+def _is_other_size(label: str, resolution: float) -> bool:
+    """Return whether a label of `res-` means another size of voxels.
+
+    A number alone may be TemplateFlow's index of a grid (04 of MNI152NLin6Asym is 0.7 mm): it means
+    another size only where the index and the size in mm are the same thing, at 1 and 2 mm.
+    """
+    match = _SIZE.fullmatch(label)
+    if not match:
+        return False
+    size = float(match[1].replace("p", "."))
+    if match[2] or not size.is_integer():
+        return abs(size - resolution) > 1e-6
+    return resolution in (1, 2) and size != resolution
+
+
+def _is_elsewhere(side: str | None, facts: Mapping[str, Any]) -> bool:
+    """Return whether most voxels lie on the other side, or all on one if both are said."""
+    if side is None or facts.get("voxels_left") is None:
+        return False
+    left, right = facts["voxels_left"], facts["voxels_right"]
+    if side == "both":
+        return bool(left + right) and 0 in (left, right)
+    return bool(right > left if side == "left" else left > right)
+
+
+def _sides(facts: Mapping[str, Any]) -> str:
+    return f"{facts['voxels_left']} of its voxels lie left and {facts['voxels_right']} right"

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""How an image's voxels lie to a brain: inside, over most of it, or as a brain mask."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..nifti import flipped_along, is_registered
+from ..registry import BrainMaskMetadata
+from .findings import (
+    COVERS_BRAIN,
+    IS_A_MASK,
+    IS_FLIPPED_MASK,
+    IS_OTHER_MASK,
+    MOSTLY_OUTSIDE,
+    PARTLY_OUTSIDE,
+    Finding,
+    found,
+    percent,
+)
+from .grids import Grid
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Overlap (Dice) from which an image is taken for a mask that was meant to be the same.
+ALIKE = 0.8
+# Fraction of the brain from which an image is no lesion of it.
+MOST = 0.8
+# Fraction inside the brain from which nothing is said: of 131 real lesions 7 have less.
+NEARLY_ALL = 0.9
+
+
+def same_mask(
+    above: "NDArray[np.bool_]", grid: Grid, masks: Iterable[BrainMaskMetadata]
+) -> Finding | None:
+    """Return a finding on the registered mask that an image is, as it is or flipped, if any.
+
+    Parameters
+    ----------
+    above
+        Which voxels of the image count.
+    grid
+        The image's.
+    masks
+        The masks that it may be.
+    """
+    for mask in masks:
+        if grid.matches(mask):
+            voxels = grid.in_ras_order(above)
+            if is_registered(voxels, mask):
+                return found(IS_A_MASK, mask=mask.name)
+            if axes := flipped_along(voxels, mask):
+                return found(IS_FLIPPED_MASK, mask=mask.name, axes=axes)
+    return None
+
+
+def place_findings(
+    facts: dict[str, Any], grid: Grid, mask: BrainMaskMetadata, size: int, min_inside: float
+) -> list[Finding]:
+    """Return what is odd about where an image's voxels lie.
+
+    Parameters
+    ----------
+    facts
+        What `world_statistics` returned for them.
+    grid
+        The image's.
+    mask, size
+        The mask, and how many of its voxels are 1.
+    min_inside
+        Fraction inside the mask below which most of it lies outside.
+    """
+    inside, outside = facts["voxels_inside"], facts["voxels_outside"]
+    if not inside + outside:
+        return []
+    findings = []
+    fraction = inside / (inside + outside)
+    if fraction < min_inside:
+        findings.append(found(MOSTLY_OUTSIDE, percent=percent(fraction), mask=mask.name))
+    elif fraction < NEARLY_ALL:
+        findings.append(
+            found(
+                PARTLY_OUTSIDE,
+                percent=percent(fraction),
+                outside=outside,
+                all=inside + outside,
+                mask=mask.name,
+            )
+        )
+    # In voxels of the mask, whatever those of the image.
+    unit = grid.voxel_ml / (mask.resolution**3 / 1000)
+    covered = min(inside * unit / size, 1.0)
+    if covered > MOST:
+        findings.append(found(COVERS_BRAIN, percent=percent(covered), mask=mask.name))
+    if 2 * inside * unit >= ALIKE * ((inside + outside) * unit + size):
+        difference = f"{outside} of its {inside + outside} voxels lie outside, "
+        if grid.matches(mask):
+            difference += f"{size - inside} of the {size} of {mask.name} are missing"
+        else:
+            difference += f"and it covers {percent(covered)} % of {mask.name}"
+        findings.append(found(IS_OTHER_MASK, mask=mask.name, difference=difference))
+    return findings

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Images of one table with the same voxels, as they are or mirrored from left to right."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .findings import DUPLICATE, MIRROR_TWIN, Finding, found, listed
+from .grids import Grid
+from .statistics import bounding_box
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Decimals of mm: what is nearer to each other is at the same place.
+_DECIMALS = 2
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Where an image's voxels lie, whatever the field of view and the storage order.
+
+    Attributes
+    ----------
+    place : tuple of float
+        Where the smallest box around the voxels begins along y and z, and the voxels' sizes, in mm.
+    low, high : float
+        Where the centres of the outermost voxels lie along x, in mm.
+    shape, mirrored : str
+        SHA-256 of the box, and of the box mirrored along x.
+    """
+
+    place: tuple[float, ...]
+    low: float
+    high: float
+    shape: str
+    mirrored: str
+
+
+def fingerprint(above: "NDArray[np.bool_]", grid: Grid) -> Fingerprint | None:
+    """Return the fingerprint of an image, None if no voxel counts.
+
+    Parameters
+    ----------
+    above
+        Which voxels of the image count.
+    grid
+        The image's.
+    """
+    import numpy as np
+
+    if not above.any():
+        return None
+    voxels = grid.in_ras_order(above)
+    box = bounding_box(voxels)
+    inner = voxels[box]
+    first = grid.ras_affine[:3, :3] @ [part.start for part in box] + grid.ras_affine[:3, 3]
+    sizes = grid.ras_affine[:3, :3].ravel()
+    x, *rest = np.round([*first, *sizes], _DECIMALS).tolist()
+    last = x + grid.ras_affine[0, 0] * (inner.shape[0] - 1)
+    # Where the axes are rotated, to mirror the indices mirrors nothing in the world.
+    straight = np.count_nonzero(np.round(sizes, _DECIMALS)) == 3
+    return Fingerprint(
+        tuple(rest),
+        x,
+        round(float(last), _DECIMALS),
+        _digest(inner),
+        _digest(inner[::-1]) if straight else "",
+    )
+
+
+def _digest(voxels: "NDArray[np.bool_]") -> str:
+    import numpy as np
+
+    shape = "x".join(map(str, voxels.shape)).encode()
+    return hashlib.sha256(shape + np.packbits(voxels).tobytes()).hexdigest()
+
+
+def twin_findings(prints: Mapping[str, Fingerprint | None]) -> dict[str, list[Finding]]:
+    """Return which images have the voxels of others, by id.
+
+    Parameters
+    ----------
+    prints
+        The fingerprint of each image by id; None if it has none.
+    """
+    by_shape = defaultdict(list)
+    for name, each in prints.items():
+        if each is not None:
+            by_shape[each.place, each.shape].append((name, each))
+    findings: dict[str, list[Finding]] = {}
+    for name, each in prints.items():
+        if each is None:
+            continue
+        same = [
+            other
+            for other, twin in by_shape[each.place, each.shape]
+            if other != name and twin.low == each.low
+        ]
+        # To a voxel: on a grid with no plane at x = 0, what is flipped there lands beside it.
+        width = abs(each.place[2]) + 10**-_DECIMALS
+        mirrored = [
+            other
+            for other, twin in by_shape[each.place, each.mirrored]
+            if other != name and other not in same and abs(twin.low + each.high) <= width
+        ]
+        if same:
+            findings.setdefault(name, []).append(found(DUPLICATE, others=listed(same)))
+        if mirrored:
+            findings.setdefault(name, []).append(found(MIRROR_TWIN, others=listed(mirrored)))
+    return findings

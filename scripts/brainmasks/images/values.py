@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""What an image's values are: 0 and 1, or something else."""
+
+from typing import TYPE_CHECKING, Any
+
+from .findings import EMPTY, NOT_BINARY, NOT_FINITE, Finding, found, listed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def is_above(values: "NDArray[Any]") -> "NDArray[np.bool_]":
+    """Return which values are finite and above 0.5."""
+    import numpy as np
+
+    above: NDArray[np.bool_] = values > 0.5
+    if values.dtype.kind == "f":
+        above &= values < np.inf
+    return above
+
+
+def type_in_words(dtype: "np.dtype[Any]") -> str:
+    """Return what values of a type that is no number are."""
+    if dtype.names is not None and {"R", "G", "B"} <= set(dtype.names):
+        return "colours (RGB)"
+    return {"c": "complex numbers"}.get(dtype.kind, f"of type {dtype}")
+
+
+def largest_finite(values: "NDArray[Any]") -> float | None:
+    """Return the largest finite value, None if there is none."""
+    import numpy as np
+
+    if values.dtype.kind != "f":
+        return float(values.max())
+    largest = values.max(initial=-np.inf, where=np.isfinite(values))
+    return float(largest) if np.isfinite(largest) else None
+
+
+def value_findings(values: "NDArray[Any]", facts: dict[str, Any]) -> list[Finding]:
+    """Return what is wrong with an image's values if 0 and 1 are expected.
+
+    Parameters
+    ----------
+    values
+        The voxels, with slope and intercept applied.
+    facts
+        What `statistics` returned for them.
+    """
+    findings = []
+    if facts["non_finite"]:
+        findings.append(found(NOT_FINITE, count=facts["non_finite"], all=values.size))
+    if not facts["voxels"]:
+        largest = facts["maximum"]
+        said = "no value is finite" if largest is None else f"the largest value is {_text(largest)}"
+        findings.append(found(EMPTY, maximum=said))
+    if not facts["binary"] and (problem := _not_binary(values)):
+        findings.append(found(NOT_BINARY, values=problem[0], remedy=problem[1]))
+    return findings
+
+
+def _not_binary(values: "NDArray[Any]") -> tuple[str, str] | None:
+    """Return what the finite values are, and what to do; None if each is 0 or 1."""
+    import numpy as np
+
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    others = values[(values != 0) & (values != 1)]
+    if not others.size:
+        return None
+    low, high = others.min(), others.max()
+    if low == high:
+        every = [str(n) for n in (0, 1) if np.any(values == n)] + [_text(low)]
+        if "1" in every:
+            return f"its values are {listed(every)}", "take out the label that is meant"
+        return (
+            f"its values are {listed(every)}",
+            f"make it binary: 1 where it is {_text(low)}, 0 elsewhere",
+        )
+    if low >= 0 and np.all(others == np.rint(others)):
+        labels = len(np.unique(others)) + bool(np.any(values == 1))
+        return f"it has {labels} labels, up to {_text(high)}", "take out the label that is meant"
+    return (
+        f"its values lie between {_text(values.min())} and {_text(values.max())}",
+        "make it binary at a threshold of your choice",
+    )
+
+
+def _text(value: Any) -> str:
+    """Return a number without an exponent that a reader need not see: 255, 0.4, 1.00000006."""
+    number = value.item() if hasattr(value, "item") else value
+    if isinstance(number, int) or (number.is_integer() and abs(number) < 1e15):
+        return str(int(number))
+    return f"{number:.9g}"
