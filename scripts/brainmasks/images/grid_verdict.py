@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..nifti import TOLERANCE
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
-from .grids import Grid, displacement
+from .grid_names import known_grid
+from .grids import Grid, displacement, lattice_offset
 from .orientation import contradiction, missing_orientation
 from .verdicts import (
     IDENTICAL,
@@ -44,8 +45,19 @@ _DIRECTIONS = {
     "S": "top",
     "I": "bottom",
 }
+# The sides of a volume, in the order of `Comparison.lattice`.
+_SIDES = ("left", "right", "back", "front", "bottom", "top")
 _TAKE_THE_ONE = "take the one volume out, for example with nibabel: image.slicer[..., 0]"
 _TAKE_ONE = "take out the volume that is meant, for example with nibabel: image.slicer[..., 0]"
+_REGISTER = (
+    "use {other} for it, or transform it to {space} by a registration: resampling alone does not"
+)
+_USE_OTHER = (
+    "{space} has this very grid, too: if the image is in {space}, resample it to the grid of "
+    "{mask}, otherwise use {other} for it"
+)
+_ALIGN = "align it to {mask}, which only crops and pads it and changes no value"
+_RESAMPLE = "resample it to the grid of {mask} (config key `resample`)"
 _NEED_VOLUME = "pass the volume that it was cut from"
 
 
@@ -75,7 +87,7 @@ def judge(
         or _other_grid(grid, mask, registry)
         or _oblique(grid, mask)
         or _shifted(grid, mask, registry)
-        or _unknown(grid, mask)
+        or _unknown(grid, mask, registry)
     )
     return replace(judged, axes=grid.axes, displacement_mm=grid.displacement(mask)), grid
 
@@ -116,6 +128,7 @@ def _other_grid(
     others = sorted(_others(mask, registry), key=lambda other: other.space != mask.space)
     for other in others:
         if grid.matches(other):
+            remedy = _USE_OTHER if _may_be_in(mask.space, grid) else _REGISTER
             found = finding(
                 OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
                 mask=mask.name,
@@ -123,9 +136,16 @@ def _other_grid(
                 other=other.name,
                 resolution=other.resolution,
                 stored=grid.stored,
+                remedy=remedy.format(other=other.name, mask=mask.name, space=mask.space),
             )
             return replace(found, other=other.name)
     return None
+
+
+def _may_be_in(space: str, grid: Grid) -> bool:
+    """Return whether a space is known to have this grid."""
+    known = known_grid(grid)
+    return known is not None and space in known.spaces
 
 
 def _oblique(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
@@ -151,6 +171,7 @@ def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
         round(float(at - origin), 6) + 0.0
         for at, origin in zip(grid.ras_affine[:3, 3], mask.origin, strict=True)
     )
+    margins = _margins(grid, mask)
     found = finding(
         SHIFTED,
         mask=mask.name,
@@ -158,9 +179,12 @@ def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
         y=y,
         z=z,
         origin=_whose_origin(grid, mask, registry),
+        margins=f", that is {_in_words(margins)}" if margins else "",
         stored=grid.stored,
+        remedy=_onto_grid(margins, mask),
+        known=_known(grid),
     )
-    return replace(found, shift_mm=(x, y, z))
+    return replace(found, shift_mm=(x, y, z), lattice=margins)
 
 
 def _whose_origin(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> str:
@@ -174,18 +198,72 @@ def _whose_origin(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegist
     return ""
 
 
-def _unknown(grid: Grid, mask: BrainMaskMetadata) -> Comparison:
+def _unknown(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Comparison:
     import nibabel as nib
 
-    return finding(
+    margins = _margins(grid, mask)
+    found = finding(
         UNKNOWN_GRID,
-        mask=mask.name,
         space=mask.space,
         shape=times(grid.ras_shape),
         zooms=times(nib.affines.voxel_sizes(grid.ras_affine)),
         axes=grid.axes,
         corner=",".join(f"{mm:.6g}" for mm in grid.ras_affine[:3, 3]),
+        known=_known(grid),
+        margins=_cropped_or_padded(grid, mask, registry),
+        remedy=_onto_grid(margins, mask),
     )
+    return replace(found, lattice=margins)
+
+
+def _known(grid: Grid) -> str:
+    """Return a sentence on who uses this grid, if that is known."""
+    known = known_grid(grid)
+    return "" if known is None else f" It is the grid {known.name}, used by {known.used_by}."
+
+
+def _cropped_or_padded(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> str:
+    """Return a sentence on the mask of this space whose grid it is, cropped or padded, if any."""
+    same_space = (other for other in _others(mask, registry) if other.space == mask.space)
+    for each in (mask, *same_space):
+        if margins := _margins(grid, each):
+            return f" It is that of {each.name} with {_in_words(margins)}."
+    return ""
+
+
+def _margins(grid: Grid, mask: BrainMaskMetadata) -> tuple[int, ...] | None:
+    """Return how many voxels an image has more than a mask's grid at each of `_SIDES`."""
+    offset = lattice_offset(grid, mask)
+    if offset is None:
+        return None
+    sizes = zip(offset, grid.ras_shape, mask.shape, strict=True)
+    return tuple(n for at, image, size in sizes for n in (at, image - at - size))
+
+
+def _in_words(margins: tuple[int, ...]) -> str:
+    """Return margins as in ``1 voxel less at the left and back, 2 more at the top``."""
+    sides: dict[int, list[str]] = {}
+    for number, side in zip(margins, _SIDES, strict=True):
+        if number:
+            sides.setdefault(number, []).append(side)
+    parts: list[str] = []
+    for number, names in sides.items():
+        unit = "" if parts else " voxel" if abs(number) == 1 else " voxels"
+        more = "more" if number > 0 else "less"
+        where = f"at the {_listed(names)}" if len(names) < len(_SIDES) else "on each side"
+        parts.append(f"{abs(number)}{unit} {more} {where}")
+    return ", ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as in ``left, back and top``."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _onto_grid(margins: tuple[int, ...] | None, mask: BrainMaskMetadata) -> str:
+    """Return how an image of the mask's space comes onto its grid."""
+    return (_ALIGN if margins else _RESAMPLE).format(mask=mask.name)
 
 
 def _others(mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Iterator[BrainMaskMetadata]:

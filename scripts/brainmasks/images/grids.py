@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..nifti import TOLERANCE
-from ..registry import BrainMaskMetadata
+from ..registry import BrainMaskMetadata, KnownGrid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,15 +54,15 @@ class Grid:
             tuple(image.shape[axis] for axis in stored_axis),
         )
 
-    def displacement(self, mask: BrainMaskMetadata) -> float | None:
-        """Return the largest distance in mm from the mask's grid, None if the shape is another."""
-        if self.ras_shape != mask.shape:
+    def displacement(self, other: BrainMaskMetadata | KnownGrid) -> float | None:
+        """Return the largest distance in mm from another grid, None if that has another shape."""
+        if self.ras_shape != other.shape:
             return None
-        return displacement(self.ras_affine, mask.affine, mask.shape)
+        return displacement(self.ras_affine, other.affine, other.shape)
 
-    def matches(self, mask: BrainMaskMetadata) -> bool:
-        """Return whether it is the mask's grid, in any storage order."""
-        mm = self.displacement(mask)
+    def matches(self, other: BrainMaskMetadata | KnownGrid) -> bool:
+        """Return whether it is the grid of a mask, or a known one, in any storage order."""
+        mm = self.displacement(other)
         return mm is not None and mm <= TOLERANCE
 
     def in_ras_order(self, voxels: "NDArray[Any]") -> "NDArray[Any]":
@@ -84,6 +84,38 @@ class Grid:
     def stored(self) -> str:
         """A clause on the storage order, if it is not the mask's."""
         return "" if self.axes == "RAS" else f", and stored {self.axes} instead of RAS"
+
+
+def lattice_offset(grid: Grid, mask: BrainMaskMetadata) -> tuple[int, int, int] | None:
+    """Return where a mask's grid begins in that of an image, if one is a crop or pad of the other.
+
+    Parameters
+    ----------
+    grid
+        The grid of the image.
+    mask
+        The mask.
+
+    Returns
+    -------
+    tuple of int
+        The index that voxel 0, 0, 0 of the mask has in the image in RAS order: negative where the
+        image begins inside the mask's grid. None if a voxel of the image is farther than
+        `TOLERANCE` from a voxel of the mask's grid, thought to go on to all sides, or if they have
+        no voxel in common.
+    """
+    import numpy as np
+
+    start = np.rint(np.linalg.solve(mask.affine, grid.ras_affine[:, 3])[:3])
+    lattice = mask.affine
+    lattice[:3, 3] += lattice[:3, :3] @ start
+    if displacement(grid.ras_affine, lattice, grid.ras_shape) > TOLERANCE:
+        return None
+    x, y, z = (-int(n) for n in start)
+    for at, size, all_voxels in zip((x, y, z), mask.shape, grid.ras_shape, strict=True):
+        if at >= all_voxels or at + size <= 0:
+            return None
+    return x, y, z
 
 
 def is_usable(affine: "NDArray[Any] | None") -> bool:

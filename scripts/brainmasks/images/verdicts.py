@@ -50,16 +50,16 @@ _DETAILS = {
     ),
     SHIFTED: (
         "It has the shape and voxels of {mask}, shifted by x {x:+.6g}, y {y:+.6g}, z {z:+.6g} "
-        "mm{origin}{stored}; if only its header is wrong, correct the origin there, otherwise "
-        "resample it to the mask's grid."
+        "mm{origin}{margins}{stored}; if only its header is wrong, correct the origin there, "
+        "otherwise {remedy}.{known}"
     ),
     OTHER_RESOLUTION: (
         "It lies on the {resolution:g} mm grid of the same space, that of {other}{stored}; use "
         "{other} for it, or resample it to the grid of {mask} (labels: nearest neighbour)."
     ),
     OTHER_SPACE: (
-        "It lies on the grid of {other}, which is another space than that of {mask}{stored}; use "
-        "{other} for it, or transform it to {space} by a registration: resampling alone does not."
+        "It lies on the grid of {other}, which is another space than that of {mask}{stored}; "
+        "{remedy}."
     ),
     NO_ORIENTATION: (
         "It does not say where its voxels lie nor which side is left: {why}; export it again with "
@@ -71,12 +71,13 @@ _DETAILS = {
     ),
     OBLIQUE: (
         "Its axes are rotated or sheared against the world's, by {mm:.2g} mm at most over the "
-        "volume, and those of {mask} are not; transform it to {space} and resample it to the "
-        "mask's grid."
+        "volume, and those of {mask} are not; if it is in the space {space}, resample it to the "
+        "mask's grid (config key `resample`), otherwise it needs a registration."
     ),
     UNKNOWN_GRID: (
         "Its grid is that of no registered mask: shape {shape}, voxels of {zooms} mm, stored "
-        "{axes}, origin {corner} mm; transform it to {space} and resample it to the grid of {mask}."
+        "{axes}, origin {corner} mm.{known}{margins} The grid does not tell the space: if the "
+        "image is in {space}, {remedy}; otherwise it needs a registration."
     ),
     NOT_3D: "It has {ndim} dimensions ({shape}), the mask has 3; {remedy}.",
     NOT_AN_IMAGE: "It cannot be read as an image: {why}; get or export it again.",
@@ -104,6 +105,10 @@ class Comparison:
         index, in mm, after both are put into RAS order. None unless they have the same shape.
     shift_mm : tuple of float
         Image minus mask along x, y and z in mm (``shifted`` only).
+    lattice : tuple of int
+        How many voxels the image has more (less: negative) than the mask's grid at its left,
+        right, back, front, bottom and top, if one is a crop or pad of the other and the voxels of
+        both lie upon each other (``shifted`` and ``unknown_grid`` only).
     axes : str
         Where the stored axes lead, for example ``"LAS"``.
     other : str
@@ -146,6 +151,7 @@ class Comparison:
     findings: tuple[Finding, ...] = ()
     displacement_mm: float | None = None
     shift_mm: tuple[float, float, float] | None = None
+    lattice: tuple[int, ...] | None = None
     axes: str | None = None
     other: str | None = None
     binary: bool | None = None
