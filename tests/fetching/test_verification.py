@@ -183,6 +183,10 @@ FAITHFUL |= {
     "qform alone": patched(
         image().to_bytes(), qform_code=1, sform_code=0, qoffset_x=-6, qoffset_y=-8, qoffset_z=-4
     ),
+    # Its voxels are recoded by the sform; the registered hash proves that this was right.
+    "qform that disagrees with the sform": patched(
+        image().to_bytes(), qform_code=1, qoffset_x=-3, qoffset_y=-8, qoffset_z=-4
+    ),
     "description in the header": patched(image().to_bytes(), descrip=b"made by somebody"),
     "canonical": image().to_bytes(),
 }

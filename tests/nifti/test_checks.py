@@ -27,7 +27,8 @@ UNIT = np.zeros_like(VOXELS)
 UNIT[INSIDE] = 1
 
 VOXEL_CHECKS = ["finite", "binary_as_stored", "binary_as_scaled", "not_empty", "voxel_count"]
-IMAGE_CHECKS = ["three_dimensional", "shape", "affine", *VOXEL_CHECKS]
+HEADER_CHECKS = ["three_dimensional", "shape", "affine", "one_orientation", "stored_type"]
+IMAGE_CHECKS = [*HEADER_CHECKS, *VOXEL_CHECKS]
 ALL_CHECKS = ["gzip_stream", "nifti", *IMAGE_CHECKS, "content_sha256"]
 
 
@@ -191,7 +192,26 @@ IMAGES = {
     "shifted by 0.002 mm": (image(affine=shifted(0.002)), {"affine": ["-5.998", "-6.0"]}),
     "shifted by -0.002 mm": (image(affine=shifted(-0.002)), {"affine": ["-6.00", "registered"]}),
     "shifted by 0.0005 mm": (image(affine=shifted(0.0005)), {}),
-    "affine of NaN": (patched(srow_x=np.nan), {"affine": ["nan", "-6.0"]}),
+    "affine of NaN": (
+        patched(srow_x=np.nan),
+        {"affine": ["nan", "-6.0"], "one_orientation": ["of nanx"]},
+    ),
+    "qform 3 mm from the sform": (
+        patched(qform_code=1, qoffset_x=-3, qoffset_y=-8, qoffset_z=-4),
+        {"one_orientation": ["contradicts itself: qform and sform differ by up to 3 mm"]},
+    ),
+    "qform that is the sform": (
+        patched(qform_code=1, qoffset_x=-6, qoffset_y=-8, qoffset_z=-4),
+        {},
+    ),
+    "qform that is no rotation": (
+        patched(qform_code=1, quatern_b=2.0),
+        {"one_orientation": ["its qform is no rotation"]},
+    ),
+    "voxels of 1 mm by the pixdim": (
+        patched(pixdim=1),
+        {"one_orientation": ["voxels of 1x1x1 mm by its pixdim, of 2x2x2 mm by its sform"]},
+    ),
     "other voxel size": (
         image(affine=np.diag([3, 3, 3, 1]) @ shifted(0)),
         {"affine": ["registered [[2.0"]},
@@ -203,21 +223,39 @@ IMAGES = {
     ),
     "NaN": (
         image(with_voxel(np.nan, np.float32)),
-        {"finite": ["1 voxels are NaN"], "binary_as_stored": ["1 stored", "nan"]},
+        {
+            "finite": ["1 voxels are NaN"],
+            "binary_as_stored": ["1 stored", "nan"],
+            "stored_type": ["stored as float32, expected uint8"],
+        },
     ),
     "infinity": (
         image(with_voxel(-np.inf, np.float64)),
-        {"finite": ["1 voxels are NaN or infinite"], "binary_as_stored": ["1 stored", "-inf"]},
+        {
+            "finite": ["1 voxels are NaN or infinite"],
+            "binary_as_stored": ["1 stored", "-inf"],
+            "stored_type": ["float64"],
+        },
     ),
     "value 2": (
         image(with_voxel(2)),
         {"binary_as_stored": ["1 stored values are neither 0 nor 1, for example 2"]},
     ),
-    "value -1": (image(with_voxel(-1, np.int16)), {"binary_as_stored": ["1 stored", "-1"]}),
-    "value 0.5": (image(with_voxel(0.5, np.float32)), {"binary_as_stored": ["1 stored", "0.5"]}),
+    "value -1": (
+        image(with_voxel(-1, np.int16)),
+        {"binary_as_stored": ["1 stored", "-1"], "stored_type": ["int16"]},
+    ),
+    "value 0.5": (
+        image(with_voxel(0.5, np.float32)),
+        {"binary_as_stored": ["1 stored", "0.5"], "stored_type": ["float32"]},
+    ),
     "almost 1": (
         image(with_voxel(0.9999, np.float32, INSIDE)),
-        {"binary_as_stored": ["1 stored", "0.9998"], "voxel_count": [f"{COUNT - 1} voxels"]},
+        {
+            "binary_as_stored": ["1 stored", "0.9998"],
+            "voxel_count": [f"{COUNT - 1} voxels"],
+            "stored_type": ["float32"],
+        },
     ),
     "0 and 255": (
         image(VOXELS * np.uint8(255)),
@@ -257,8 +295,12 @@ IMAGES = {
     "one voxel moved": (image(with_voxel(1) - UNIT), {}),
     "bytes after the voxels": (CONTENT + b"x", {}),
     "NIfTI-2": (image(kind=nib.Nifti2Image), {}),
-    "big-endian": (image(header=nib.Nifti1Header(endianness=">")), {}),
-    "float64": (image(VOXELS.astype(np.float64)), {}),
+    "big-endian": (
+        image(header=nib.Nifti1Header(endianness=">")),
+        {"stored_type": ["stored as float32, expected uint8"]},
+    ),
+    "float64": (image(VOXELS.astype(np.float64)), {"stored_type": ["stored as float64"]}),
+    "int8": (image(VOXELS.astype(np.int8)), {"stored_type": ["stored as int8"]}),
     "everything at once": (
         patched(
             image(with_voxel([2, np.nan], np.float32, (0, [0, 1], 0))[:, :, :4], shifted(0.5)),
@@ -267,6 +309,7 @@ IMAGES = {
         {
             "shape": ["(6, 7, 4)"],
             "affine": ["-5.5"],
+            "stored_type": ["float32"],
             "finite": ["1 voxels"],
             "binary_as_stored": ["2 stored"],
             "binary_as_scaled": ["scaled values"],

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..nifti import TOLERANCE
+from ..nifti import TOLERANCE, contradiction, displacement
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from .grid_names import known_grid
-from .grids import Grid, displacement, lattice_offset
-from .orientation import contradiction, missing_orientation
+from .grids import Grid, lattice_offset
+from .orientation import missing_orientation
 from .verdicts import (
     IDENTICAL,
     NO_ORIENTATION,

@@ -4,13 +4,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import TOLERANCE
+from ..nifti import TOLERANCE, displacement
 from ..registry import BrainMaskMetadata, KnownGrid
 
 if TYPE_CHECKING:
     import numpy as np
     from nibabel.spatialimages import SpatialImage
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 # No image lies so far away (mm): the numbers of its affine are no coordinates.
 FARTHEST = 1e9
@@ -125,14 +125,3 @@ def is_usable(affine: "NDArray[Any] | None") -> bool:
     if affine is None or not np.all(np.abs(affine) < FARTHEST):  # nor is NaN
         return False
     return bool(np.linalg.matrix_rank(affine[:3, :3]) == 3)
-
-
-def displacement(affine: "ArrayLike", other: "ArrayLike", shape: tuple[int, ...]) -> float:
-    """Return the largest distance in mm between the two positions of a voxel, over a volume."""
-    import numpy as np
-
-    # The distance is convex in the index, and so largest at a corner.
-    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(shape) - 1)
-    difference = np.asarray(affine, dtype=float) - np.asarray(other, dtype=float)
-    apart = corners @ difference[:3, :3].T + difference[:3, 3]
-    return float(np.linalg.norm(apart, axis=1).max())

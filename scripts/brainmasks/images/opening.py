@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import HEADER_ROOM
+from ..nifti import HEADER_ROOM, reason
 from ..paths import StrPath
 from .verdicts import times
 
@@ -120,8 +120,3 @@ def stored_type(image: "SpatialImage") -> "np.dtype[Any]":
 
     # Every array has a type, and so has every proxy; nibabel's protocol does not say so.
     return np.dtype(image.dataobj.dtype)  # type: ignore[attr-defined]
-
-
-def reason(err: Exception) -> str:
-    """Return one line on why a file could not be read."""
-    return " ".join(str(err).split()).rstrip(".") or type(err).__name__

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What the header of an image says of its orientation: nothing, something, or two things."""
+"""Why it is not known where an image lies, for each format."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..nifti import TOLERANCE, has_orientation
-from .grids import displacement, is_usable
-from .opening import reason
-from .verdicts import times
+from ..nifti import has_orientation
+from .grids import is_usable
 
 if TYPE_CHECKING:
     from nibabel import MGHImage
@@ -45,32 +43,3 @@ def _has_good_ras(image: "MGHImage") -> bool:
         return True
     with ImageOpener(path) as file:
         return any(file.read(30)[28:])
-
-
-def contradiction(image: "SpatialImage") -> str | None:
-    """Return how qform, sform and voxel sizes of a NIfTI image disagree, None if they agree.
-
-    Parameters
-    ----------
-    image
-        Of any format; in the others, there is nothing that could disagree.
-    """
-    import nibabel as nib
-    import numpy as np
-
-    if not isinstance(image, nib.Nifti1Pair) or image.header["sform_code"] <= 0:
-        return None  # qform and zooms are one
-    sform = image.header.get_sform()
-    if image.header["qform_code"] > 0:
-        try:
-            qform = image.header.get_qform()
-        except (nib.spatialimages.HeaderDataError, ValueError) as err:
-            return f"its qform is no rotation ({reason(err)})"
-        mm = displacement(qform, sform, image.shape)
-        if not mm <= TOLERANCE:
-            return f"qform and sform differ by up to {mm:.4g} mm over the volume"
-    zooms = np.array(image.header.get_zooms()[:3], dtype=np.float64)
-    sizes = nib.affines.voxel_sizes(sform)
-    if not np.abs(zooms - sizes).max() <= TOLERANCE:
-        return f"voxels of {times(zooms)} mm by its pixdim, of {times(sizes)} mm by its sform"
-    return None

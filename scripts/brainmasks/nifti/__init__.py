@@ -5,11 +5,13 @@ from .canonical import TOLERANCE, recode
 from .checks import examine, require_valid
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, SHA256, difference
+from .orientation import contradiction, displacement
 from .reading import (
     HEADER_ROOM,
     content_limit,
     has_orientation,
     read_image,
+    reason,
     scaled_voxels,
     stored_voxels,
 )
@@ -22,12 +24,15 @@ __all__ = [
     "TOLERANCE",
     "as_nii_gz",
     "content_limit",
+    "contradiction",
     "difference",
+    "displacement",
     "examine",
     "flipped_along",
     "has_orientation",
     "is_registered",
     "read_image",
+    "reason",
     "recode",
     "require_valid",
     "scaled_voxels",

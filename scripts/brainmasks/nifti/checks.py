@@ -12,6 +12,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import Stream, gunzip
 from .canonical import TOLERANCE
+from .orientation import contradiction
 from .reading import (
     array_proxy,
     content_limit,
@@ -97,6 +98,19 @@ def affine(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
         )
 
 
+def one_orientation(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
+    """qform, sform and voxel sizes, as far as they are set, place the voxels alike."""
+    if why := contradiction(evidence.image):
+        yield f"its header contradicts itself: {why}"
+
+
+def stored_type(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
+    """The voxels are stored as uint8."""
+    dtype = array_proxy(evidence.image).dtype
+    if dtype != "uint8":
+        yield f"its voxels are stored as {dtype.name}, expected uint8"
+
+
 def finite(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
     """No voxel is NaN or infinite."""
     import numpy as np
@@ -151,6 +165,8 @@ CHECKS = (
     (three_dimensional, ("image",)),
     (shape, ("image",)),
     (affine, ("image",)),
+    (one_orientation, ("image",)),
+    (stored_type, ("image",)),
     (finite, ("image", "scaled")),
     (binary_as_stored, ("image", "stored")),
     (binary_as_scaled, ("image", "scaled")),
@@ -207,7 +223,8 @@ def require_valid(data: bytes, mask: BrainMaskMetadata, path: StrPath) -> dict[s
     if problems:
         raise InvalidMaskError(
             f"mask {mask.name}: {path} is not the registered mask: {'; '.join(problems)}. "
-            "Correct its row in the registry, or register a file that passes (RAS order, 0 and 1)"
+            "Correct its row in the registry, or register a file that passes (RAS order, uint8, 0 "
+            "and 1)"
         )
     return outcome
 

@@ -61,17 +61,17 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
         start = proxy.offset
         dtype = proxy.dtype
     except Exception as err:  # nibabel raises many kinds for bad headers
-        raise InvalidMaskError(f"it is not readable as NIfTI: {err or type(err).__name__}") from err
+        raise InvalidMaskError(f"it is not readable as NIfTI: {reason(err)}") from err
     if start < 0:
         raise InvalidMaskError(f"its header puts the voxels at byte {start}")
     if dtype.kind not in "iuf":
         raise InvalidMaskError(f"its voxels are of type {dtype}, not numbers")
     if any(n < 1 for n in shape):
-        raise InvalidMaskError(f"its header states the shape {_times(shape)}")
+        raise InvalidMaskError(f"its header states the shape {times(shape)}")
     needed = start + math.prod(int(n) for n in shape) * dtype.itemsize
     if len(content) < needed:
         raise InvalidMaskError(
-            f"its header calls for {needed} bytes ({_times(shape)} voxels), it has {len(content)}"
+            f"its header calls for {needed} bytes ({times(shape)} voxels), it has {len(content)}"
         )
     return image
 
@@ -129,9 +129,15 @@ def has_orientation(image: "nib.Nifti1Pair") -> bool:
     return bool(image.header["qform_code"] > 0 or image.header["sform_code"] > 0)
 
 
+def times(numbers: Iterable[float]) -> str:
+    """Return numbers as in ``91x109x91``: whole ones in full, others with six digits."""
+    return "x".join(f"{n:.6g}" if isinstance(n, float) else str(n) for n in numbers)
+
+
+def reason(err: Exception) -> str:
+    """Return one line on why a file could not be read."""
+    return " ".join(str(err).split()).rstrip(".") or type(err).__name__
+
+
 def _as_integers(raw: bytes) -> tuple[int, int]:
     return int.from_bytes(raw, "little"), int.from_bytes(raw, "big")
-
-
-def _times(shape: Iterable[int]) -> str:
-    return "x".join(str(n) for n in shape)
