@@ -37,6 +37,8 @@ ROW = tiny_mask()[1]
 GRID = BrainMaskMetadata.from_row(ROW)
 VOXELS = np.asanyarray(nib.Nifti1Image.from_bytes(gzip.decompress(tiny_mask()[0])).dataobj)
 OUTSIDE = tuple(np.argwhere(VOXELS == 0)[0])
+UNIT = np.zeros_like(VOXELS)
+UNIT[tuple(np.argwhere(VOXELS == 1)[0])] = 1
 
 
 def image(voxels=VOXELS, affine=GRID.affine, kind=nib.Nifti1Image, header=None):
@@ -118,6 +120,12 @@ def test_real_lookalike_is_refused_with_its_voxel_count(real, file):
         message = refusal(data, mask)
         if name == meant:
             assert f"{count} voxels are 1, registered {mask.voxels}" in message
+
+
+def test_real_mirrored_mask_is_refused_as_what_it_is(real):
+    data = (real / "more" / "pynets_MNI152_T1_brain_mask_2mm.nii.gz").read_bytes()
+    message = refusal(data, brainmasks.BRAIN_MASK_REGISTRY.get("MNI152NLin6Asym_2mm"))
+    assert "a gzip file with the mask flipped along x: every voxel is mirrored, left and" in message
 
 
 @pytest.mark.parametrize("file", NAMES)
@@ -205,11 +213,19 @@ def test_faithful_copy_becomes_the_registered_bytes(registered, name, packed):
 UNFAITHFUL = {
     "voxels mirrored, header not": (
         image(VOXELS[::-1]).to_bytes(),
-        [f"{GRID.voxels} voxels are 1, registered {GRID.voxels}"],
+        ["with the mask flipped along x: every voxel is mirrored, left and right are swapped"],
     ),
     "header mirrored, voxels not": (
         image(VOXELS, turned([[0, -1], [1, 1], [2, 1]]).affine).to_bytes(),
-        [f"{GRID.voxels} voxels are 1, registered {GRID.voxels}"],
+        ["with the mask flipped along x: "],
+    ),
+    "upside down": (
+        image(VOXELS[:, :, ::-1]).to_bytes(),
+        ["with the mask flipped along z: every voxel is mirrored"],
+    ),
+    "one voxel moved": (
+        image(with_voxel(1) - UNIT).to_bytes(),
+        [f"{GRID.voxels} voxels are 1, registered {GRID.voxels}", "others are 1"],
     ),
     "one voxel more": (
         image(with_voxel(1)).to_bytes(),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from ..errors import InvalidMaskError
-from ..nifti import content_limit, read_image, recode, stored_voxels
+from ..nifti import content_limit, flipped_along, read_image, recode, stored_voxels
 from ..registry import BrainMaskMetadata
 from ..storage import gunzip
 from ..urls import one_line
@@ -88,11 +88,15 @@ def _image(data: bytes, mask: BrainMaskMetadata, kind: str) -> str:
     """Say in what an image differs from the mask."""
     try:
         recoded = gunzip(recode(data, mask), content_limit(mask.size)).content
-        voxels = int(stored_voxels(read_image(recoded)).sum(dtype=int))
+        binary = stored_voxels(read_image(recoded))
     except InvalidMaskError as err:
         return f"{kind} that is not the mask: {err}"
     if hashlib.sha256(recoded).hexdigest() == mask.content_sha256:
         return f"{kind} with the mask, encoded differently"
+    if axes := flipped_along(binary, mask):
+        swapped = ", left and right are swapped" if "x" in axes else ""
+        return f"{kind} with the mask flipped along {axes}: every voxel is mirrored{swapped}"
+    voxels = int(binary.sum(dtype=int))
     counts = f"{voxels} voxels are 1, registered {mask.voxels}"
     if voxels != mask.voxels:
         return f"{kind} with another mask on the same grid: {counts}"

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The canonical encoding of a mask, and recoding of a faithful copy to it."""
 
+from typing import TYPE_CHECKING, Any
+
 from ..errors import InvalidMaskError
 from ..registry import BrainMaskMetadata
 from ..storage import gunzip_whole
 from .reading import content_limit, has_orientation, read_image, scaled_voxels
 from .writing import as_nii_gz
+
+if TYPE_CHECKING:
+    import nibabel as nib
+    from numpy.typing import NDArray
 
 # How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
 TOLERANCE = 1e-3
@@ -56,5 +62,13 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
     binary = np.abs(voxels) > 0.5
     if not np.allclose(voxels, binary, rtol=0, atol=TOLERANCE):
         raise InvalidMaskError("its voxels are not all 0 or 1")
-    # The registered affine, not the copy's: a rounding error in the copy would not be the mask's.
-    return as_nii_gz(nib.Nifti1Image(binary.astype(np.uint8), mask.affine))
+    return as_nii_gz(canonical_image(binary, mask))
+
+
+def canonical_image(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> "nib.Nifti1Image":
+    """Return voxels of 0 and 1, or bool, in RAS order as the image that `recode` saves."""
+    import nibabel as nib
+    import numpy as np
+
+    # The registered affine, not a copy's: a rounding error in the copy would not be the mask's.
+    return nib.Nifti1Image(voxels.astype(np.uint8), mask.affine)

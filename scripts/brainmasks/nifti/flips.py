@@ -1,35 +1,67 @@
 # SPDX-License-Identifier: MIT
-"""Is an array the registered mask, as it is or flipped? Its hash is the proof."""
+"""Are these the voxels of the registered mask, as they are or mirrored?
+
+Proved by the registered content: encoded, the voxels have its SHA-256. So the registered file must
+have the canonical encoding, as all shipped masks have.
+"""
 
 import hashlib
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from ..registry import BrainMaskMetadata
+from .canonical import canonical_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 def is_registered(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bool:
-    """Return whether an array of the mask's shape, in RAS order, is the registered mask."""
-    import nibabel as nib
-    import numpy as np
+    """Return whether voxels are the mask.
 
-    if np.count_nonzero(voxels) != mask.voxels:
-        return False
-    content = nib.Nifti1Image(voxels.astype(np.uint8), mask.affine).to_bytes()
-    return hashlib.sha256(content).hexdigest() == mask.content_sha256
+    Parameters
+    ----------
+    voxels
+        Which voxels are 1: bool, or uint8 of 0 and 1, in RAS order.
+    mask
+        What is registered.
+    """
+    return _may_be(voxels, mask) and _has_content(voxels, mask)
 
 
 def flipped_along(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> str | None:
-    """Return the axes along which an array is the registered mask flipped, None if it is not."""
+    """Return the axes along which voxels are the mask flipped, None if they are not.
+
+    Parameters
+    ----------
+    voxels, mask
+        As for `is_registered`.
+
+    Returns
+    -------
+    str or None
+        For example ``"x"``, ``"y and z"`` or ``"x, y and z"``. As few axes as possible: a mask
+        may be its own mirror image along some.
+    """
     import numpy as np
 
-    if np.count_nonzero(voxels) != mask.voxels:
+    if not _may_be(voxels, mask):
         return None
-    for count in (1, 2, 3):
-        for axes in combinations(range(3), count):
-            if is_registered(np.flip(voxels, axes), mask):
-                return " and ".join("xyz"[axis] for axis in axes)
+    for number in (1, 2, 3):
+        for axes in combinations(range(3), number):
+            if _has_content(np.flip(voxels, axes), mask):
+                *others, last = ("xyz"[axis] for axis in axes)
+                return f"{', '.join(others)} and {last}" if others else last
     return None
+
+
+def _may_be(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bool:
+    import numpy as np
+
+    # The number of voxels is the same in every mirror image, and takes far less time than a hash.
+    return bool(voxels.shape == mask.shape and np.count_nonzero(voxels) == mask.voxels)
+
+
+def _has_content(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bool:
+    content = canonical_image(voxels, mask).to_bytes()
+    return hashlib.sha256(content).hexdigest() == mask.content_sha256
