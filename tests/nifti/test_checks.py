@@ -208,6 +208,10 @@ IMAGES = {
         patched(qform_code=1, quatern_b=2.0),
         {"one_orientation": ["its qform is no rotation"]},
     ),
+    "voxels of 0 mm by the pixdim": (
+        patched(pixdim=[1, 0, 2, 2, 0, 0, 0, 0]),
+        {"one_orientation": ["its header states voxels of 0x2x2 mm (pixdim)"]},
+    ),
     "voxels of 1 mm by the pixdim": (
         patched(pixdim=1),
         {"one_orientation": ["voxels of 1x1x1 mm by its pixdim, of 2x2x2 mm by its sform"]},
@@ -354,7 +358,33 @@ NOT_IMAGES = {
         [f"calls for {len(CONTENT)} bytes", f"has {len(CONTENT) - 1}", "6x7x5"],
     ),
     "voxels beyond the end": (patched(vox_offset=1e6), ["calls for 1000210 bytes"]),
-    "voxels before the beginning": (patched(magic=b"ni1", vox_offset=-100), []),
+    **{
+        f"voxels at byte {offset:g}": (
+            patched(vox_offset=offset),
+            [f"puts the voxels at byte {offset:g} (vox_offset)", "a whole number, 352 or more"],
+        )
+        for offset in (0, 100, 348, 351, -16, 352.5, np.nan, np.inf, -np.inf)
+    },
+    "voxels before the beginning of a pair": (
+        patched(magic=b"ni1", vox_offset=-100),
+        ["puts the voxels at byte -100"],
+    ),
+    "header of a pair": (patched(magic=b"ni1", vox_offset=0), ["puts the voxels at byte 0"]),
+    "big-endian, voxels at byte 0": (
+        patched(
+            image(header=nib.Nifti1Header(endianness=">")),
+            nib.nifti1.header_dtype.newbyteorder(">"),
+            vox_offset=0,
+        ),
+        ["puts the voxels at byte 0"],
+    ),
+    **{
+        f"NIfTI-2, voxels at byte {offset}": (
+            patched(image(kind=nib.Nifti2Image), nib.nifti2.header_dtype, vox_offset=offset),
+            [f"puts the voxels at byte {offset} (vox_offset)", "a whole number, 544 or more"],
+        )
+        for offset in (0, 352, 543, -1)
+    },
     "RGB": (image(np.zeros(VOXELS.shape, RGB)), ["not numbers"]),
     "complex": (image(VOXELS.astype(np.complex64)), ["complex64, not numbers"]),
     "unknown type": (patched(datatype=9999), ["not readable as NIfTI"]),

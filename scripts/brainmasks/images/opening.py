@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Images as they come from anywhere: opened, read to the end, their values taken."""
 
+import logging
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import HEADER_ROOM, reason
+from ..nifti import HEADER_ROOM, HEADER_SIZE, offset_problem, reason, voxel_size_problem
 from ..paths import StrPath
 from .verdicts import times
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from nibabel.filebasedimages import FileBasedImage
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
 
@@ -40,6 +44,10 @@ def open_image(image: "StrPath | FileBasedImage") -> "SpatialImage":
 
     if isinstance(image, str | os.PathLike):
         path = Path(image)
+        beginning, single = _header(path)
+        # nibabel would load such a file without a word.
+        if problem := offset_problem(beginning, single=single) or voxel_size_problem(beginning):
+            raise UnreadableImage(problem)
         try:
             image = nib.load(path)
         except MemoryError:
@@ -48,11 +56,35 @@ def open_image(image: "StrPath | FileBasedImage") -> "SpatialImage":
             if path.is_file():
                 _length(path, _PIECE)  # a damaged stream is the better reason
             raise UnreadableImage(reason(err)) from err
+    elif isinstance(image, nib.Nifti1Pair) and nib.is_proxy(image.dataobj) and image.get_filename():
+        # Its voxel sizes may have been set since it was loaded, but not where its voxels are.
+        beginning, single = _header(Path(str(image.get_filename())))
+        if problem := offset_problem(beginning, single=single):
+            raise UnreadableImage(problem)
     if not isinstance(image, nib.spatialimages.SpatialImage):
         raise UnreadableImage(f"it holds no volume ({type(image).__name__})")
     if not image.shape or any(n < 1 for n in image.shape):
         raise UnreadableImage(f"its header states the shape {times(image.shape)}")
     return image
+
+
+def _header(path: Path) -> tuple[bytes, bool]:
+    """Return the beginning of the file with the header, and whether the voxels are in it, too."""
+    import nibabel as nib
+    from nibabel.openers import ImageOpener
+
+    single = True
+    # Of a pair, either file may be named.
+    with suppress(nib.filebasedimages.ImageFileError):
+        files = nib.Nifti1Pair.filespec_to_file_map(path)
+        path, single = Path(str(files["header"].filename)), False
+    try:
+        if path.is_file():  # to open a pipe would wait
+            with ImageOpener(os.fspath(path)) as file:
+                return file.read(HEADER_SIZE), single
+    except Exception as err:  # noqa: BLE001, why it cannot be read is found when it is loaded
+        log.debug("%s: %s", path, err)
+    return b"", single
 
 
 def require_whole(image: "SpatialImage") -> None:

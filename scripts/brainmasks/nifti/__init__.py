@@ -5,21 +5,23 @@ from .canonical import TOLERANCE, recode
 from .checks import examine, require_valid
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, SHA256, difference
+from .headers import HEADER_SIZE, offset_problem, voxel_size_problem
 from .orientation import contradiction, displacement
 from .reading import (
     HEADER_ROOM,
     content_limit,
     has_orientation,
     read_image,
-    reason,
     scaled_voxels,
     stored_voxels,
 )
+from .words import reason
 from .writing import as_nii_gz
 
 __all__ = [
     "CONTENT_SHA256",
     "HEADER_ROOM",
+    "HEADER_SIZE",
     "SHA256",
     "TOLERANCE",
     "as_nii_gz",
@@ -31,10 +33,12 @@ __all__ = [
     "flipped_along",
     "has_orientation",
     "is_registered",
+    "offset_problem",
     "read_image",
     "reason",
     "recode",
     "require_valid",
     "scaled_voxels",
     "stored_voxels",
+    "voxel_size_problem",
 ]

@@ -12,6 +12,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import Stream, gunzip
 from .canonical import TOLERANCE
+from .headers import voxel_size_problem
 from .orientation import contradiction
 from .reading import (
     array_proxy,
@@ -100,7 +101,9 @@ def affine(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
 
 def one_orientation(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
     """qform, sform and voxel sizes, as far as they are set, place the voxels alike."""
-    if why := contradiction(evidence.image):
+    if why := voxel_size_problem(evidence.stream.content):
+        yield why
+    elif why := contradiction(evidence.image):
         yield f"its header contradicts itself: {why}"
 
 

@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING
 
 from .canonical import TOLERANCE
-from .reading import reason, times
+from .words import reason, times
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

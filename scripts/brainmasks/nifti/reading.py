@@ -4,10 +4,11 @@
 import io
 import math
 import warnings
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
+from .headers import nifti_version, offset_problem
+from .words import reason, times
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -48,9 +49,12 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
 
     if len(content) < 4:
         raise InvalidMaskError(f"it is not NIfTI: only {len(content)} bytes")
-    kind = nib.Nifti2Image if 540 in _as_integers(content[:4]) else nib.Nifti1Image
-    if kind is nib.Nifti1Image and 348 not in _as_integers(content[:4]):
+    version = nifti_version(content)
+    if version is None:
         raise InvalidMaskError(f"it is not NIfTI: it begins with {content[:4].hex(' ')}")
+    if problem := offset_problem(content, single=True):
+        raise InvalidMaskError(problem)
+    kind = nib.Nifti2Image if version == 2 else nib.Nifti1Image
     try:
         with warnings.catch_warnings():
             # What is odd about a header is for the checks to say.
@@ -62,8 +66,6 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
         dtype = proxy.dtype
     except Exception as err:  # nibabel raises many kinds for bad headers
         raise InvalidMaskError(f"it is not readable as NIfTI: {reason(err)}") from err
-    if start < 0:
-        raise InvalidMaskError(f"its header puts the voxels at byte {start}")
     if dtype.kind not in "iuf":
         raise InvalidMaskError(f"its voxels are of type {dtype}, not numbers")
     if any(n < 1 for n in shape):
@@ -127,17 +129,3 @@ def scaled_voxels(image: "DataobjImage") -> "NDArray[Any]":
 def has_orientation(image: "nib.Nifti1Pair") -> bool:
     """Return whether the header says where the voxels lie (qform or sform code set)."""
     return bool(image.header["qform_code"] > 0 or image.header["sform_code"] > 0)
-
-
-def times(numbers: Iterable[float]) -> str:
-    """Return numbers as in ``91x109x91``: whole ones in full, others with six digits."""
-    return "x".join(f"{n:.6g}" if isinstance(n, float) else str(n) for n in numbers)
-
-
-def reason(err: Exception) -> str:
-    """Return one line on why a file could not be read."""
-    return " ".join(str(err).split()).rstrip(".") or type(err).__name__
-
-
-def _as_integers(raw: bytes) -> tuple[int, int]:
-    return int.from_bytes(raw, "little"), int.from_bytes(raw, "big")

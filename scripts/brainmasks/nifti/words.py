@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""Numbers and failures of NIfTI files in words."""
+
+from collections.abc import Iterable
+
+
+def times(numbers: Iterable[float]) -> str:
+    """Return numbers as in ``91x109x91``: whole ones in full, others with six digits."""
+    return "x".join(f"{n:.6g}" if isinstance(n, float) else str(n) for n in numbers)
+
+
+def reason(err: Exception) -> str:
+    """Return one line on why a file could not be read."""
+    return " ".join(str(err).split()).rstrip(".") or type(err).__name__
