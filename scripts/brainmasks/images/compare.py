@@ -15,7 +15,8 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
 from .claims import Claims, claim_findings
 from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order, listed
-from .grid_verdict import judge, spaces_of_grid
+from .grid_names import spaces_of_grid
+from .grid_verdict import judge
 from .grids import Grid
 from .likeness import place_findings, same_mask
 from .opening import UnreadableImage, open_image, require_whole, stored_type, values_of

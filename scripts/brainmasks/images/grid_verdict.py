@@ -287,7 +287,3 @@ def _harm(axes: str) -> str:
     if "L" in axes:
         return "its hemispheres are swapped"
     return "its voxels are at other positions"
-
-
-def spaces_of_grid(grid, mask, registry):
-    return []
