@@ -103,7 +103,8 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
             "resembles A_2mm, but is another mask: 1 of its voxels lie outside, 0 of",
         ),
         ("the 1 mm grid's origin", "x -1, y +0, z +0 mm (its origin is that of A_1mm);"),
-        ("flipped with the origin left", "mm, and stored LAS instead of RAS;"),
+        ("flipped with the origin left", "5 less at the right, and stored LAS instead of RAS;"),
+        ("rotated about z by 0.1", "if it is in the space A, resample it to the mask's grid"),
         ("other resolution", "on the 1 mm grid of the same space, that of A_1mm;"),
         (
             "other space, LPS",

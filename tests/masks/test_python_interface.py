@@ -117,7 +117,8 @@ def test_pip_install_brings_package_and_tables(installed, filled, tmp_path):
             "import brainmasks; from brainmasks import *;"
             "print(brainmasks.__file__);"
             "print(brainmasks.load_brain_mask('MNI152NLin2009aAsym', 2));"
-            "print(*BRAIN_MASK_REGISTRY.keys())",
+            "print(*BRAIN_MASK_REGISTRY.keys());"
+            "print(*brainmasks.registry.shipped_grids())",
         ],
         text=True,
         cwd=tmp_path,
@@ -125,6 +126,7 @@ def test_pip_install_brings_package_and_tables(installed, filled, tmp_path):
     assert str(REPO) not in printed[0]
     assert sha256(printed[1]) == shipped_rows()[3]["sha256"]
     assert len(printed[2].split()) == 4
+    assert "SPM12-2mm" in printed[3].split()
 
 
 def test_import_brings_nothing_heavy():

@@ -187,6 +187,7 @@ def test_every_config_key_and_column_is_documented():
     keys = yaml.safe_load((REPO / "config" / "config.yaml").read_text())
     columns = (REPO / "config" / "masks.tsv").read_text().splitlines()[0].split("\t")
     columns += (REPO / "config" / "mirrors.tsv").read_text().splitlines()[0].split("\t")
+    columns += (REPO / "config" / "grids.tsv").read_text().splitlines()[0].split("\t")
     assert [name for name in [*keys, *columns] if f"| `{name}` |" not in page] == []
 
 

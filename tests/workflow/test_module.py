@@ -4,6 +4,7 @@
 import json
 import subprocess
 
+import numpy as np
 import pytest
 from support import (
     REPO,
@@ -11,10 +12,13 @@ from support import (
     copied_repository,
     module,
     rule_all,
+    save_image,
     sha256,
     tiny_mask,
     write_table,
 )
+
+from brainmasks.registry import shipped_grids
 
 BOTH_ENTRIES = pytest.mark.parametrize("entry", ["Snakefile", "workflow/Snakefile"])
 
@@ -106,6 +110,21 @@ def test_github(host, tiny, github, entry, version):
     host.write(rule_all("masks/A_2mm.nii.gz"), host.module(snakefile))
     make_twice(host)
     assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+def test_jobs_of_a_workflow_from_a_url_know_the_grids(host, images, server, tmp_path):
+    """The table is no input of a job, and is not fetched by it: it is copied with the package."""
+    images("far", accept=["unknown_grid"])
+    grid = shipped_grids()["Craddock-4mm"]
+    save_image(host.folder / "lesions" / "far.nii.gz", np.zeros(grid.shape, np.uint8), grid.affine)
+    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    host.write(
+        rule_all("checks/images.tsv", "checks/far.json"), host.module(repr(f"{url}/Snakefile"))
+    )
+    make_twice(host)
+    found = json.loads((host.folder / "checks" / "far.json").read_text())
+    assert "It is the grid Craddock-4mm, used by Craddock's parcellations" in found["detail"]
+    assert "Craddock-4mm" in (host.folder / "checks" / "images.tsv").read_text()
 
 
 def test_prefix_keeps_every_file_below_it(host, tiny):
