@@ -12,7 +12,8 @@ from image_cases import DATA, INSIDE, MASK, REGISTRY, VOXELS, with_value
 from support import save_image, tiny_mask
 
 from brainmasks import InvalidMaskError, MaskError
-from brainmasks.images import PublishedMask, examine_image, in_processes
+from brainmasks.images import PublishedMask, in_processes, look_again
+from brainmasks.images.batch import examine_image
 from brainmasks.registry import BrainMaskMetadata
 
 WORKERS = pytest.mark.parametrize("workers", [1, 2, 9])
@@ -101,6 +102,10 @@ def test_killed_process_among_others_that_finish_is_told():
         in_processes(kill_own, range(6), workers=3)
 
 
+def examined(path, mask):
+    return examine_image("x", {"image": path, "mask": "A_2mm"}, mask, REGISTRY, 0.5)
+
+
 @WORKERS
 def test_images_are_compared_to_the_published_mask(workers, tmp_path):
     (tmp_path / "A_2mm.nii.gz").write_bytes(DATA)
@@ -110,11 +115,28 @@ def test_images_are_compared_to_the_published_mask(workers, tmp_path):
         save_image(tmp_path / "more.nii.gz", with_value(1, np.uint8)),
         str(tmp_path / "missing.nii.gz"),
     ]
-    same, more, missing = in_processes(examine_image, paths, workers, mask, REGISTRY)
+    same, more, missing = in_processes(examined, paths, workers, mask)
     assert (same.comparison.verdict, same.comparison.equals_mask) == ("identical", True)
     assert (more.comparison.voxels_outside, more.comparison.equals_mask) == (1, False)
     assert missing.comparison.verdict == "not_an_image"
     assert np.array_equal(same.above, INSIDE)
+
+
+def test_image_that_changed_since_it_was_checked_is_not_shown(tmp_path):
+    (tmp_path / "A_2mm.nii.gz").write_bytes(DATA)
+    mask = PublishedMask(tmp_path / "A_2mm.nii.gz", MASK)
+    path = save_image(tmp_path / "x.nii.gz", VOXELS)
+    found = examined(path, mask).comparison
+    again = look_again(path, found, mask)
+    assert again.comparison == found
+    assert np.array_equal(again.above, INSIDE)
+    # As many voxels, elsewhere.
+    save_image(path, VOXELS[::-1])
+    with pytest.raises(InvalidMaskError, match="changed since it was checked; run again"):
+        look_again(path, found, mask)
+    (tmp_path / "x.nii.gz").write_bytes(b"no image")
+    with pytest.raises(InvalidMaskError, match="changed since it was checked: "):
+        look_again(path, found, mask)
 
 
 def test_mask_is_read_once_in_a_process(tmp_path):

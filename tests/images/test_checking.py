@@ -10,9 +10,10 @@ from image_cases import COUNT, DATA, MASK, REGISTRY, VOXELS, moved
 from support import save_image
 
 from brainmasks import InvalidMaskError
-from brainmasks.images import PublishedMask, check_image, check_images
+from brainmasks.images import Policy, PublishedMask, accept_images, check_image, check_images
 
 ACCEPT = ("identical", "within_tolerance")
+REFUSE = ("empty", "not_binary")
 
 
 @pytest.fixture
@@ -41,12 +42,14 @@ class Checks:
         self.table, self.details = folder / "images.tsv", folder / "images.json"
         self.rejected = folder / "images.rejected.tsv"
 
-    def all(self, images, accept=ACCEPT, workers=1) -> None:
-        masks = {"A_2mm": self.mask}
-        check_images(images, masks, REGISTRY, accept, self.table, self.details, workers)
+    def all(self, images, accept=ACCEPT, refuse=REFUSE, workers=1) -> None:
+        found = self.folder.parent / "images.found.json"
+        check_images(images, {"A_2mm": self.mask}, REGISTRY, 0.5, found, workers)
+        accept_images(found, Policy(accept, refuse), self.table, self.details)
 
-    def one(self, name, entry, accept=ACCEPT) -> None:
-        check_image(name, entry, self.mask, REGISTRY, accept, self.folder / f"{name}.json")
+    def one(self, name, entry, accept=ACCEPT, refuse=REFUSE) -> None:
+        policy, path = Policy(accept, refuse), self.folder / f"{name}.json"
+        check_image(name, entry, self.mask, REGISTRY, policy, 0.5, path)
 
     @property
     def names(self) -> set[str]:
@@ -75,22 +78,32 @@ def test_accepted_images_are_listed_with_what_was_found(checks, images):
         "id": "same",
         "image": images["same"]["image"],
         "mask": "A_2mm",
+        "accepted": "true",
         "verdict": "identical",
+        "findings": "is_a_mask",
         "displacement_mm": "0.0",
         "voxels": str(COUNT),
         "volume_ml": row["volume_ml"],
         "voxels_inside": str(COUNT),
         "voxels_outside": "0",
+        "inside_fraction": "1.0",
         "hemisphere": row["hemisphere"],
+        "voxels_left": row["voxels_left"],
+        "voxels_right": row["voxels_right"],
         "components": row["components"],
         "largest_component": row["largest_component"],
-        "binary": "True",
-        "equals_mask": "True",
+        "binary": "true",
+        "equals_mask": "true",
     }
     assert float(row["volume_ml"]) == pytest.approx(COUNT * 8 / 1000)
     (described,) = json.loads(checks.details.read_text())
+    (finding,) = described.pop("findings")
+    assert finding["code"] == row.pop("findings")
+    assert f"{described['detail']} {finding['detail']}" == detail
+    for key in ("accepted", "binary", "equals_mask"):
+        assert described.pop(key) is True
+        assert row.pop(key) == "true"
     assert {key: str(described[key]) for key in row} == row
-    assert described["detail"] == detail
     assert described["axes"] == "RAS"
     assert checks.names == {"images.tsv", "images.json"}
 
@@ -114,14 +127,19 @@ def test_one_that_is_not_accepted_rejects_all_and_each_is_logged(checks, images,
 def test_rejected_table_is_removed_once_all_are_accepted(checks, images):
     with pytest.raises(InvalidMaskError):
         checks.all(images)
-    checks.all(images, accept=(*ACCEPT, "shifted", "not_an_image"))
+    checks.all(only(images, "same", "moved"), accept=(*ACCEPT, "shifted"))
     assert checks.names == {"images.tsv", "images.json"}
-    verdicts = [row["verdict"] for row in rows(checks.table)]
-    assert verdicts == ["identical", "shifted", "not_an_image"]
+    assert [row["verdict"] for row in rows(checks.table)] == ["identical", "shifted"]
+
+
+def test_image_that_cannot_be_read_is_rejected_whatever_is_accepted(checks, images):
+    with pytest.raises(InvalidMaskError, match="1 of 1 images are not accepted"):
+        checks.all(only(images, "gone"), accept=(*ACCEPT, "not_an_image"))
 
 
 def test_several_workers_write_the_same_as_one(checks, images):
-    accept = (*ACCEPT, "shifted", "not_an_image")
+    images = only(images, "same", "moved")
+    accept = (*ACCEPT, "shifted")
     checks.all(images, accept)
     before = checks.table.read_bytes(), checks.details.read_bytes()
     checks.all(images, accept, workers=3)
@@ -166,5 +184,9 @@ def test_damaged_mask_is_an_error_and_no_finding(checks, images, mask):
 
 def test_image_of_other_values_is_told(checks, images):
     save_image(images["same"]["image"], np.where(VOXELS == 1, 2, 0).astype(np.int16))
-    checks.one("same", images["same"])
-    assert json.loads((checks.folder / "same.json").read_text())["binary"] is False
+    checks.one("same", images["same"], refuse=())
+    found = json.loads((checks.folder / "same.json").read_text())
+    assert (found["binary"], found["accepted"]) == (False, True)
+    assert [each["code"] for each in found["findings"]] == ["not_binary", "is_a_mask"]
+    with pytest.raises(InvalidMaskError, match=r"same.* not_binary: It is not binary: its"):
+        checks.one("same", images["same"])

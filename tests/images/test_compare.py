@@ -16,7 +16,6 @@ from image_cases import (
     INSIDE,
     MASK,
     SIGNS,
-    UNREAD,
     VOXELS,
     compare,
     image,
@@ -100,7 +99,7 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
         ("moved by -1.0 along z", "shifted by x +0, y +0, z -1 mm;"),
         (
             "another voxel",
-            "resembles A_2mm, but is another mask: 1 of its voxels lie outside, 0 of",
+            f"another one: 1 of its {COUNT + 1} voxels lie outside, 0 of the {COUNT} of A_2mm",
         ),
         ("the 1 mm grid's origin", "x -1, y +0, z +0 mm (its origin is that of A_1mm);"),
         ("flipped with the origin left", "5 less at the right, and stored LAS instead of RAS;"),
@@ -132,11 +131,13 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
         ("gzip with trailing garbage", "Not a gzipped file"),
         ("text file", "Cannot work out file type"),
         ("gzip that goes on and on", "more than the 1049138 bytes that its header explains"),
-        ("complex", "they are of type complex64, not numbers"),
+        ("complex", "Its voxels are complex numbers, and were not counted"),
     ],
 )
 def test_detail_says_what_was_found_and_what_to_do(case, text, tmp_path):
-    assert text in compare(CASES[case][0](tmp_path)).detail
+    found = compare(CASES[case][0](tmp_path))
+    said = [found.detail, *(each.detail for each in found.findings)]
+    assert text in " ".join(said)
 
 
 def test_rounding_of_a_shift_shows_no_minus_zero():
@@ -202,9 +203,13 @@ def test_inside_and_outside_are_as_counted_one_by_one(affine):
     found = compare(nib.Nifti1Image(voxels, affine))
     assert (found.voxels_inside, found.voxels_outside) == (inside, int(voxels.sum()) - inside)
     centre = np.mean([affine[:3, :3] @ n + affine[:3, 3] for n in np.argwhere(voxels)], axis=0)
-    assert found.centre_of_mass_mm == pytest.approx(tuple(centre))
+    assert found.centre_of_mass_mm == pytest.approx(tuple(centre), abs=5.1e-4)
+    x = [(affine[:3, :3] @ n + affine[:3, 3])[0] for n in np.argwhere(voxels)]
+    assert found.voxels_left == sum(mm < -1e-3 for mm in x)
+    assert found.voxels_right == sum(mm > 1e-3 for mm in x)
+    assert found.inside_fraction == round(inside / voxels.sum(), 4)
     edges = [np.linalg.norm(affine[:3, n]) for n in range(3)]
-    assert found.volume_ml == pytest.approx(voxels.sum() * np.prod(edges) / 1000)
+    assert found.volume_ml == pytest.approx(voxels.sum() * np.prod(edges) / 1000, abs=5.1e-7)
 
 
 def test_components_are_as_flooded_one_by_one():
@@ -245,26 +250,46 @@ def test_mask_by_path_gives_its_voxels(case, kind, tmp_path):
 @pytest.mark.parametrize(
     ("case", "text"),
     [
-        ("one voxel less along x", "the grid of no registered mask"),
-        ("both codes 0", "the grid of no registered mask"),
-        ("4D", "the grid of no registered mask"),
+        ("both codes 0", "it has no usable orientation"),
+        ("4D", "it has 4 dimensions, expected 3"),
+        ("another grid, rotated", "its voxels are no cubes along x, y and z"),
         ("text file", "it is not NIfTI"),
         ("cut-off gzip", "the gzip stream is cut off"),
         ("a folder", "it is a folder"),
     ],
 )
-def test_mask_file_of_no_registered_grid_is_an_error(case, text, tmp_path):
+def test_mask_file_that_is_no_mask_is_an_error(case, text, tmp_path):
     path = CASES[case][0](tmp_path)
     with pytest.raises(InvalidMaskError, match=text):
         compare(nib.Nifti1Image(VOXELS, MASK.affine), path)
 
 
-def test_mask_file_on_the_grid_of_two_masks_is_an_error(tmp_path):
-    twin = replace(MASK, name="C_2mm", space="C", **UNREAD)
-    registry = BrainMaskRegistry([replace(MASK, **UNREAD), twin], aliases={})
-    path = CASES["the mask itself"][0](tmp_path)
-    with pytest.raises(InvalidMaskError, match="of A_2mm and of C_2mm"):
-        compare(path, path, registry=registry)
+@pytest.mark.parametrize("axis", [0, 1, 2], ids="xyz")
+def test_mask_file_with_other_voxels_is_a_mask_of_its_own(axis, tmp_path):
+    """Its grid is that of a registered mask, and its path says nothing of it either."""
+    path = image(np.flip(VOXELS, axis), name="A_2mm.nii")(tmp_path)
+    found = compare(path, path, mask_voxels=None)
+    assert (found.verdict, found.codes) == ("identical", ("is_a_mask",))
+    assert found.findings[0].detail.startswith(f"Its voxels are those of the brain mask {path};")
+    genuine = compare(CASES["the mask itself"][0](tmp_path), path, mask_voxels=None)
+    assert genuine.equals_mask is False
+    said = " ".join([genuine.detail, *(each.detail for each in genuine.findings)])
+    assert "A_2mm" not in said.replace(str(path), "")
+    assert genuine.voxels_inside == int((VOXELS & np.flip(VOXELS, axis)).sum())
+
+
+def test_mask_file_of_any_grid_is_a_mask_of_its_own(tmp_path):
+    grid = moved(0.3, 0, 5, np.diag([-3.0, 3, 3, 1]))
+    path = image(VOXELS, grid, name="own.nii.gz")(tmp_path)
+    found = compare(nib.Nifti1Image(VOXELS, moved(x=3, affine=grid)), path, mask_voxels=None)
+    assert (found.verdict, found.shift_mm) == ("shifted", (3.0, 0.0, 0.0))
+    assert str(path) in found.detail
+
+
+def test_mask_file_that_is_empty_is_an_error(tmp_path):
+    path = image(np.zeros_like(VOXELS))(tmp_path)
+    with pytest.raises(InvalidMaskError, match="it is empty: no voxel is 1"):
+        compare(path, path, mask_voxels=None)
 
 
 def test_mask_file_that_is_not_binary_is_an_error(tmp_path):
@@ -302,7 +327,7 @@ def test_same_space_is_named_before_another_that_shares_the_grid():
 def test_float32_rounding_of_a_header_is_identical(tmp_path):
     """0.7 mm has no exact float32: over a volume the sform is off by more than 1e-6 mm."""
     grid = replace(MASK, name="A_0.7mm", resolution=0.7, shape=(300, 2, 2), origin=(-90.3, 0, 0))
-    voxels = np.zeros(grid.shape, np.uint8)
+    voxels = np.ones(grid.shape, np.uint8)
     found = compare(image(voxels, grid.affine)(tmp_path), grid, mask_voxels=voxels)
     assert found.verdict == "identical"
     assert 1e-6 < found.displacement_mm < 1e-4
@@ -410,7 +435,7 @@ def test_real_encoding_is_on_the_grid_with_all_voxels_inside(filled_cache, file)
     assert found.voxels == found.voxels_inside == BRAIN_MASK_REGISTRY.get(name).voxels
     assert found.voxels_outside == 0
     assert found.equals_mask is True
-    assert "resembles" not in found.detail
+    assert set(found.codes) - {"not_binary", "shared_grid"} == {"is_a_mask"}
     # Stored as 0 and 255, it reads as 0 and 1.00000006.
     assert found.binary == ("2009cAsym_res-02" not in file)
 
@@ -425,10 +450,11 @@ def test_real_lookalike_is_on_the_grid_with_other_voxels(filled_cache, file):
     assert found.voxels_outside > 0
     assert found.equals_mask is False
     missing = size - found.voxels_inside
+    (other,) = (each.detail for each in found.findings if each.code == "is_other_mask")
     assert (
-        f" It resembles {name}, but is another mask: {found.voxels_outside} of its voxels lie "
-        f"outside, {missing} of the {size} are missing."
-    ) in found.detail
+        f"It resembles the brain mask {name}, but is another one: {found.voxels_outside} of its "
+        f"{count} voxels lie outside, {missing} of the {size} of {name} are missing;"
+    ) in other
 
 
 @pytest.mark.parametrize("subject", LESIONS)
@@ -439,7 +465,7 @@ def test_real_lesion_is_stored_las_and_lies_inside(filled_cache, subject):
     assert "its hemispheres are swapped" in found.detail
     assert found.voxels == found.voxels_inside == LESIONS[subject]
     assert found.equals_mask is False
-    assert "resembles" not in found.detail
+    assert found.findings == ()
     assert found.voxels_outside == 0
     assert found.volume_ml == pytest.approx(LESIONS[subject] / 1000, abs=1e-9)
     # Taken from the file without this package.

@@ -16,7 +16,7 @@ def read(folder, *rows: tuple[str, ...]) -> dict:
     columns = ["image", "mask", "id"][: len(rows[0])]
     cells = [dict(zip(columns, row, strict=True)) for row in rows]
     table = write_table(folder / "images.tsv", cells, columns)
-    return read_images(table, SCHEMA, REGISTRY)
+    return read_images(str(table), SCHEMA, REGISTRY)
 
 
 def test_images_are_by_id_in_their_order(tmp_path):
@@ -61,7 +61,8 @@ def test_id_that_names_a_mask_is_refused(tmp_path, name):
 
 
 def test_two_images_of_one_id_are_refused_with_both_lines(tmp_path):
-    with pytest.raises(RegistryError, match="'x' is the id of two images, in lines 2 and 4"):
+    other = r"line 4: 'x' is the id of two images, the other one in .*images\.tsv, line 2"
+    with pytest.raises(RegistryError, match=other):
         read(tmp_path, ("a/x.nii.gz", "A_2mm"), ("y.nii", "A_2mm"), ("b/x.nii", "A_1mm"))
 
 

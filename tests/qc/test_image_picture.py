@@ -12,7 +12,7 @@ import pytest
 from image_cases import CASES, INSIDE, MASK, REGISTRY, moved, rotated
 
 from brainmasks import BRAIN_MASK_REGISTRY, MaskError
-from brainmasks.images import PublishedMask
+from brainmasks.images import Policy, PublishedMask, check_images
 from brainmasks.images.compare import examine
 from brainmasks.qc.image_picture import (
     BRAIN,
@@ -40,10 +40,10 @@ BRAIN_VOXELS[3:27, 4:32, 2:24] = True
 BRAIN_VOXELS[15:, :8, :6] = False
 
 
-def over(image, mask=BRAIN_MASK, mask_voxels=BRAIN_VOXELS, registry=REGISTRY):
+def over(image, mask=BRAIN_MASK, mask_voxels=BRAIN_VOXELS, registry=REGISTRY, accepted=True):
     """Return what is found about an image, and the figure of it."""
     found = examine(image, mask, registry, lambda: mask_voxels)
-    return found.comparison, figure_over(found, mask, mask_voxels, "sub-01", mask.name)
+    return found.comparison, figure_over(found, mask, mask_voxels, "sub-01", mask.name, accepted)
 
 
 def panels(figure):
@@ -91,9 +91,17 @@ def test_lesion_is_on_its_side_however_it_is_stored(side, order):
         assert np.all(mm * side > 0)
         # The pixels of the PNG run the same way as the array: left is left.
         assert np.all(columns < len(colors) / 2) == (side < 0)
-    # In whatever order it is stored: the same slices.
-    _, straight = over(image)
-    for one, other in zip(panels(figure), panels(straight), strict=True):
+    # In whatever order it is stored: the same slices, below the same text.
+    straight = examine(image, BRAIN_MASK, REGISTRY, lambda: BRAIN_VOXELS)
+    turned = replace(
+        examine(stored, BRAIN_MASK, REGISTRY, lambda: BRAIN_VOXELS),
+        comparison=straight.comparison,
+    )
+    drawn = [
+        panels(figure_over(each, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True))
+        for each in (straight, turned)
+    ]
+    for one, other in zip(*drawn, strict=True):
         assert one[:2] == other[:2]
         assert np.array_equal(one[2], other[2])
 
@@ -107,8 +115,8 @@ def test_left_lesion_is_in_the_left_half_of_the_png(order):
 
     image = left_lesion().as_reoriented(order) if order else left_lesion()
     found = examine(image, BRAIN_MASK, REGISTRY, lambda: BRAIN_VOXELS)
-    figure = figure_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b")
-    data = picture_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b")
+    figure = figure_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True)
+    data = picture_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True)
     pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB"))[::-1].astype(int)
     drawn = np.zeros(pixels.shape[:2], bool)
     for color in (COLORS[WITHIN], COLORS[OUTSIDE]):
@@ -249,7 +257,7 @@ ODD = {verdict: (make, verdict) for make, verdict, _ in CASES.values()} | {
 def test_whatever_the_image_is_there_is_a_picture(make, verdict, tmp_path):
     """One that has no place in the world is not drawn: its verdict is, in large letters."""
     found = examine(make(tmp_path), MASK, REGISTRY, lambda: INSIDE)
-    figure = figure_over(found, MASK, INSIDE, "sub-01", MASK.name)
+    figure = figure_over(found, MASK, INSIDE, "sub-01", MASK.name, False)
     (written,) = (text for text in figure.texts if text.get_text() == verdict)
     lesion = [(colors >= WITHIN).any() for *_, colors, _ in panels(figure)]
     assert lesion
@@ -281,7 +289,7 @@ def test_dollars_in_a_message_are_no_formula(tmp_path):
     path.write_bytes(b"no image")
     found = examine(path, MASK, REGISTRY, lambda: INSIDE)
     assert "$b$" in found.comparison.detail
-    assert picture_over(found, MASK, INSIDE, "a", "b").startswith(b"\x89PNG")
+    assert picture_over(found, MASK, INSIDE, "a", "b", False).startswith(b"\x89PNG")
 
 
 def test_several_processes_draw_the_same_as_one(tmp_path):
@@ -298,10 +306,12 @@ def test_several_processes_draw_the_same_as_one(tmp_path):
         images[name] = {"image": str(tmp_path / f"{name}.nii.gz"), "mask": "A_2mm"}
     masks = {"A_2mm": PublishedMask(mask_path, mask)}
     registry = BrainMaskRegistry([BRAIN_MASK], {})
+    check_images(images, masks, registry, 0.5, tmp_path / "found.json")
+    policy = Policy(["identical"], [])
     made = []
     for workers in (1, 2):
         paths = {name: tmp_path / f"{name}{workers}.png" for name in images}
-        draw_images(images, masks, registry, paths, workers)
+        draw_images(tmp_path / "found.json", masks, policy, paths, workers)
         made.append([path.read_bytes() for path in paths.values()])
     assert made[0] == made[1]
     assert made[0][0] != made[0][1]
@@ -310,7 +320,7 @@ def test_several_processes_draw_the_same_as_one(tmp_path):
 def test_matplotlib_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(MaskError, match=r"need matplotlib: install .* requirements-qc\.txt"):
-        draw_images({}, {}, BrainMaskRegistry([], {}), {})
+        draw_images("found.json", {}, Policy((), ()), {})
 
 
 @pytest.mark.parametrize(("subject", "side"), [("01", 1), ("02", -1), ("03", 1)])

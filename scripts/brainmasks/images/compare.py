@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nibabel.filebasedimages import FileBasedImage
     from numpy.typing import ArrayLike, NDArray
 
+NO_CLAIMS = Claims()
 # Voxels of an image with more than so many times the mask's are not read.
 LARGEST = 64
 # Fraction of an image inside the mask below which most of it lies outside.
@@ -121,8 +122,8 @@ def examine(
     mask: BrainMaskMetadata,
     registry: BrainMaskRegistry,
     read_mask: "Callable[[], NDArray[np.bool_]]",
-    claims: Claims,
-    min_inside: float,
+    claims: Claims = NO_CLAIMS,
+    min_inside: float = MIN_INSIDE,
     *,
     voxels: bool = True,
 ) -> Examined:

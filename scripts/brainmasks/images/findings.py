@@ -31,7 +31,7 @@ _DETAILS = {
     ),
     NOT_BINARY: "It is not binary: {values}; {remedy}.",
     NOT_NUMERIC: (
-        "Its voxels are {dtype}, not numbers, and were not counted; export it as a binary image."
+        "Its voxels are {dtype}, and were not counted; export it as a binary image of numbers."
     ),
     MOSTLY_OUTSIDE: (
         "Only {percent} % of its voxels lie inside the brain of {mask}; look at its picture: it "

@@ -24,7 +24,7 @@ def type_in_words(dtype: "np.dtype[Any]") -> str:
     """Return what values of a type that is no number are."""
     if dtype.names is not None and {"R", "G", "B"} <= set(dtype.names):
         return "colours (RGB)"
-    return {"c": "complex numbers"}.get(dtype.kind, f"of type {dtype}")
+    return {"c": "complex numbers"}.get(dtype.kind, f"of type {dtype}, no numbers")
 
 
 def largest_finite(values: "NDArray[Any]") -> float | None:
