@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Put a file in its place whole, or not at all."""
 
-import hashlib
 import json
 import os
 import re
@@ -24,8 +23,8 @@ _STALE = 3600.0
 def publish(data: bytes, path: StrPath, shared: bool = False) -> None:
     """Write a file so that its name only ever stands for all of its bytes.
 
-    A private temporary file in the same folder is written, flushed to disk, renamed, and read
-    again through its final name. Temporary files that killed runs left behind are cleared.
+    A private temporary file in the same folder is written, flushed to disk, read again and
+    renamed. Temporary files that killed runs left behind are cleared.
 
     Parameters
     ----------
@@ -42,7 +41,8 @@ def publish(data: bytes, path: StrPath, shared: bool = False) -> None:
     OSError
         If the folder cannot be written; names the file.
     MaskError
-        If the disk gave back other bytes than were written; the file is then removed.
+        If the disk gave back other bytes than were written; the name then stands for what it
+        did before.
     """
     path = Path(path)
     try:
@@ -55,9 +55,6 @@ def publish(data: bytes, path: StrPath, shared: bool = False) -> None:
     except OSError as err:
         # What goes wrong while writing names no file by itself.
         raise type(err)(err.errno, err.strerror, str(path)) from err
-    if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(data).digest():
-        path.unlink()
-        raise MaskError(f"{path}: the disk does not hold what was written to it; it was removed")
 
 
 def to_json(content: Any) -> bytes:
@@ -78,6 +75,8 @@ def _write(data: bytes, path: Path, shared: bool) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        # Before it has the name: nobody reads, and no kill leaves, other bytes under it.
+        _require_written(data, temporary, path)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -85,15 +84,19 @@ def _write(data: bytes, path: Path, shared: bool) -> None:
     _sync_folder(path.parent)
 
 
+def _require_written(data: bytes, temporary: Path, path: Path) -> None:
+    if temporary.read_bytes() != data:
+        raise MaskError(f"{path}: the disk does not hold what was written to it; use another one")
+
+
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        # Some network file systems cannot; the rename itself has succeeded.
-        pass
-    finally:
-        os.close(handle)
+    # Some network file systems cannot; the rename itself has succeeded.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _clear_stale(path: Path) -> None:
