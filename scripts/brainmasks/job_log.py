@@ -118,9 +118,10 @@ def job_log(path: StrPath, subject: str) -> Iterator[None]:
             to_console.stream.write(f"ERROR: {_shown(message)}\n")
         sys.exit(1)
     finally:
-        log.handlers.clear()
+        # While there is a console still: closing may fail, and says so there.
         if to_file:
             to_file.close()
+        log.handlers.clear()
 
 
 def _shown(text: str) -> str:
