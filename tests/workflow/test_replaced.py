@@ -10,6 +10,7 @@ import pytest
 from support import tiny_mask
 
 from brainmasks import BrainMaskMetadata, FetchError, InvalidMaskError, compare_to_mask
+from brainmasks.fetching import Origin
 from brainmasks.masks import checksum, validate
 
 # A rule of a host that replaces a file once the mask was validated, and before it is used.
@@ -46,8 +47,8 @@ def test_note_of_other_bytes_is_not_believed(bench, bench_mask):
     mask, _, packed = bench_mask
     bench.run()
     bench.mask.unlink()
-    note = json.loads(bench.origin.read_text()) | {"verified_by": "content_sha256"}
-    bench.origin.write_text(json.dumps(note))
+    origin = Origin("elsewhere", recoded=False, verified_by="content_sha256")
+    bench.origin.write_text(json.dumps(origin.note(bench.row["sha256"])))
     bench.raw.write_bytes(packed)
     with pytest.raises(InvalidMaskError, match="is the note of other bytes"):
         validate("A_2mm", mask, "0", bench.raw, bench.origin, bench.mask, bench.sidecar)

@@ -10,7 +10,6 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import MaskError
@@ -131,9 +130,9 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
 
 def _put(found: Verified, path: Path) -> None:
     # The note first: one without its mask says nothing, a mask without it loses its origin.
-    note = {"sha256": found.sha256} | asdict(found.origin)
+    note = json.dumps(found.origin.note(found.sha256))
     with suppress(OSError, MaskError):
-        publish(json.dumps(note).encode(), _note(path), shared=True)
+        publish(note.encode(), _note(path), shared=True)
     publish(found.data, path, shared=True)
 
 

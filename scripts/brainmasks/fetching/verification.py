@@ -2,9 +2,10 @@
 """Verified bytes of a mask: by which hash, and where they came from."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -40,10 +41,23 @@ class Origin:
 
         Raises
         ------
-        KeyError, TypeError
-            If it is no such note.
+        KeyError, TypeError, ValueError
+            If it is no such note, or says something else than when it was written.
         """
-        return cls(note["location"], note["recoded"], note["verified_by"])
+        origin = cls(note["location"], note["recoded"], note["verified_by"])
+        # An earlier version wrote none.
+        if note.get("digest", origin._digest) != origin._digest:
+            raise ValueError("the note has another digest than it states")
+        return origin
+
+    def note(self, sha256: str) -> dict[str, Any]:
+        """Return the note of this origin, for the bytes of a SHA-256."""
+        return {**asdict(self), "sha256": sha256, "digest": self._digest}
+
+    @property
+    def _digest(self) -> str:
+        """Tells whether a bit of a note has changed; nothing else says where bytes came from."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

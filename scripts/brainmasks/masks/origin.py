@@ -2,7 +2,6 @@
 """The note of where the bytes of a fetched mask came from."""
 
 import hashlib
-from dataclasses import asdict
 
 from ..errors import InvalidMaskError
 from ..fetching import Origin, Verified
@@ -15,7 +14,7 @@ from .published import read_json
 
 def note_of(found: Verified) -> bytes:
     """Return the note: where verified bytes came from, and which bytes these are."""
-    return to_json({**asdict(found.origin), "sha256": found.sha256})
+    return to_json(found.origin.note(found.sha256))
 
 
 def read_fetched(
