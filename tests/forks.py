@@ -21,7 +21,8 @@ class Forks:
     """A process that has imported everything, and forks a child for each request.
 
     A request is a line of JSON; it is answered by the child's number, and, when the child and
-    all of its own children have ended, by its exit status.
+    all of its own children have ended, by its exit status. With the library of `machine_faults`
+    preloaded, it may have a plan of faults for the child.
     """
 
     PRELUDE = """
@@ -41,6 +42,9 @@ def serve(work):
             log = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 1)
             os.dup2(log, 2)
+            if "plan" in request:
+                os.environ["MACHINE_FAULTS"] = request["plan"]
+                ctypes.CDLL(None).machine_faults()
             work(request)
             sys.exit(0)
         try:
@@ -57,7 +61,7 @@ def serve(work):
         print(os.waitstatus_to_exitcode(status), flush=True)
 """
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, preloaded: str = "") -> None:
         env = {key: value for key, value in os.environ.items() if "_proxy" not in key.lower()}
         # What killed children leave there goes with it.
         self._temporary = tempfile.TemporaryDirectory()
@@ -68,6 +72,7 @@ def serve(work):
                 "PYTHONPATH": str(REPO / "scripts"),
                 "OPENBLAS_NUM_THREADS": "1",
                 "TMPDIR": self._temporary.name,
+                "LD_PRELOAD": preloaded,
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

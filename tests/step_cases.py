@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The steps of one tiny mask, and whole runs, in working folders that can be broken."""
 
 import json
