@@ -2,6 +2,8 @@
 """What arrived instead of the mask is looked at and named, in one line."""
 
 import gzip
+import tracemalloc
+import zlib
 
 import nibabel as nib
 import numpy as np
@@ -27,6 +29,16 @@ def lookalike(shape=(6, 7, 5)) -> bytes:
     voxels = np.zeros(shape, np.uint8)
     voxels[2:4, 2:4, 2:4] = 1
     return gzip.compress(nib.Nifti1Image(voxels, MASK.affine).to_bytes(), mtime=0)
+
+
+def finer() -> bytes:
+    """Return a whole image of far more voxels than the mask has, 77 of them 1."""
+    voxels = np.zeros((60, 70, 50), np.float64)
+    voxels.flat[:77] = 1
+    return gzip.compress(nib.Nifti1Image(voxels, np.diag([0.2, 0.2, 0.2, 1])).to_bytes(), mtime=0)
+
+
+FINER = finer()
 
 
 @pytest.mark.parametrize(
@@ -69,6 +81,20 @@ def lookalike(shape=(6, 7, 5)) -> bytes:
         (gzip.compress(CONTENT, 9, mtime=0), ["the mask itself, compressed differently"]),
         (lookalike(), [f"8 voxels are 1, registered {MASK.voxels}"]),
         (lookalike((6, 7, 6)), ["its shape is (6, 7, 6), registered (6, 7, 5)"]),
+        (
+            FINER,
+            [
+                "a gzip file with another image, which is whole: 60x70x50 voxels of 0.2x0.2x0.2 mm",
+                f"registered 6x7x5 of 2 mm; 77 voxels are 1, registered {MASK.voxels}",
+            ],
+        ),
+        (FINER[:-30], ["a gzip file that is not the mask: it inflates to more than", "ended"]),
+        (FINER[:-8] + bytes(8), ["its header states 60x70x50 voxels of 0.2x0.2x0.2 mm", "CRC"]),
+        (
+            gzip.compress(CONTENT + bytes(3 << 20)),
+            ["it inflates to more than", "6x7x5 voxels of 2x2x2 mm, and it is longer than its"],
+        ),
+        (gzip.compress(bytes(3 << 20)), ["it inflates to more than", "and it is not NIfTI"]),
         (b"\x00\x01 some\x1b[31mthing", ["something else: ", "beginning with 00 01 20 73"]),
     ],
     ids=[
@@ -91,6 +117,11 @@ def lookalike(shape=(6, 7, 5)) -> bytes:
         "the mask compressed differently",
         "look-alike",
         "another shape",
+        "a finer grid",
+        "a finer grid, cut off",
+        "a finer grid, with a wrong checksum",
+        "more than the header says",
+        "zeros",
         "something else",
     ],
 )
@@ -103,6 +134,34 @@ def test_diagnosis(data, words):
 def test_end_that_was_not_collected_is_not_guessed_at():
     text = diagnose(b"\x1f\x8b" + bytes(200), MASK, REGISTERED, largest=100)
     assert text == "a gzip file of more than 100 bytes"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(FINER, "a gzip file"), (gzip.decompress(FINER), "a NIfTI file, not gzipped,")],
+)
+def test_end_that_was_not_collected_hides_no_grid(data, kind):
+    text = diagnose(data[:800], MASK, REGISTERED, largest=799)
+    assert text == f"{kind} of more than 799 bytes, with 60x70x50 voxels of 0.2x0.2x0.2 mm"
+
+
+def test_memory_for_an_image_of_any_size_is_bounded():
+    """Of an image of 200 MiB the voxels are counted, and few of them are there at once."""
+    packer = zlib.compressobj(1, wbits=31)
+    header = nib.Nifti1Header()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape((800, 512, 512))
+    header.set_data_offset(352)
+    ones = b"\1" * (1 << 20)
+    start = header.binaryblock + bytes(4)
+    parts = [packer.compress(start), *(packer.compress(ones) for _ in range(200)), packer.flush()]
+    data = b"".join(parts)
+    tracemalloc.start()
+    text = diagnose(data, MASK, REGISTERED)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert f"800x512x512 voxels of 1x1x1 mm, registered 6x7x5 of 2 mm; {200 << 20} voxels" in text
+    assert peak < 16 << 20
 
 
 def test_long_messages_are_cut():

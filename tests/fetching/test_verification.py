@@ -122,6 +122,13 @@ def test_real_lookalike_is_refused_with_its_voxel_count(real, file):
             assert f"{count} voxels are 1, registered {mask.voxels}" in message
 
 
+def test_real_mask_of_a_finer_grid_is_refused_as_what_it_is(real):
+    data = (real / "more" / "hcp_MNI152_T1_0.7mm_brain_mask.nii.gz").read_bytes()
+    message = refusal(data, brainmasks.BRAIN_MASK_REGISTRY.get("MNI152NLin6Asym_2mm"))
+    assert "260x311x260 voxels of 0.7x0.7x0.7 mm, registered 91x109x91 of 2 mm; 6050996" in message
+    assert "damaged" not in message
+
+
 def test_real_mirrored_mask_is_refused_as_what_it_is(real):
     data = (real / "more" / "pynets_MNI152_T1_brain_mask_2mm.nii.gz").read_bytes()
     message = refusal(data, brainmasks.BRAIN_MASK_REGISTRY.get("MNI152NLin6Asym_2mm"))

@@ -8,9 +8,17 @@ import re
 from collections.abc import Mapping
 
 from ..errors import InvalidMaskError
-from ..nifti import content_limit, flipped_along, read_image, recode, stored_voxels
+from ..nifti import (
+    content_limit,
+    count_ones,
+    flipped_along,
+    read_image,
+    recode,
+    stated_grid,
+    stored_voxels,
+)
 from ..registry import BrainMaskMetadata
-from ..storage import gunzip
+from ..storage import Stream, gunzip
 from ..urls import one_line
 
 LONGEST = 100
@@ -61,6 +69,8 @@ def diagnose(
     if data[:2] == b"\x1f\x8b":
         return _gzip(data, mask, registered, size, largest)
     if _is_nifti(data):
+        if largest is not None and len(data) > largest:
+            return _without_end(data, "a NIfTI file, not gzipped,", size)
         return f"{_image(data, mask, 'a NIfTI file, not gzipped')} ({size})"
     return f"something else: {size}, beginning with {data[:8].hex(' ')} ({_text(data[:16])!r})"
 
@@ -73,8 +83,10 @@ def _gzip(
     largest: int | None,
 ) -> str:
     if largest is not None and len(data) > largest:
-        return f"a gzip file of {size}"
+        return _without_end(data, "a gzip file", size)
     stream = gunzip(data, content_limit(mask.size))
+    if stream.too_long:
+        return f"a gzip file {_larger(data, mask, stream)} ({size})"
     if stream.problem:
         expected = f" of {mask.bytes}" if "cut off" in stream.problem else ""
         return f"a damaged gzip file, {len(data)}{expected} bytes: {stream.problem}"
@@ -82,6 +94,33 @@ def _gzip(
         which = "the mask itself" if other == mask.name else f"another registered mask, {other}"
         return f"{which}, compressed differently"
     return f"{_image(data, mask, 'a gzip file')} ({size})"
+
+
+def _without_end(data: bytes, kind: str, size: str) -> str:
+    """Say of what grid a file is of which the end was not collected."""
+    try:
+        return f"{kind} of {size}, with {stated_grid(data)}"
+    except InvalidMaskError:
+        return f"{kind} of {size}"
+
+
+def _larger(data: bytes, mask: BrainMaskMetadata, stream: Stream) -> str:
+    """Say what is in a gzip file with far more than the mask, such as a mask of a finer grid."""
+    try:
+        grid = stated_grid(data)
+    except InvalidMaskError as err:
+        return f"that is not the mask: {stream.problem}, and {err}"
+    registered = f"registered {'x'.join(map(str, mask.shape))} of {mask.resolution:g} mm"
+    try:
+        ones = count_ones(data)
+    except InvalidMaskError as err:
+        return f"that is not the mask: {stream.problem}, its header states {grid}, and {err}"
+    if ones is None:
+        return f"with another image: {stream.problem}, its header states {grid}, {registered}"
+    return (
+        f"with another image, which is whole: {grid}, {registered}; {ones} voxels are 1, "
+        f"registered {mask.voxels}"
+    )
 
 
 def _image(data: bytes, mask: BrainMaskMetadata, kind: str) -> str:

@@ -7,6 +7,7 @@ from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, SHA256, difference
 from .headers import HEADER_SIZE, offset_problem, voxel_size_problem
 from .orientation import contradiction, displacement
+from .outline import count_ones, stated_grid
 from .reading import (
     HEADER_ROOM,
     content_limit,
@@ -27,6 +28,7 @@ __all__ = [
     "as_nii_gz",
     "content_limit",
     "contradiction",
+    "count_ones",
     "difference",
     "displacement",
     "examine",
@@ -39,6 +41,7 @@ __all__ = [
     "recode",
     "require_valid",
     "scaled_voxels",
+    "stated_grid",
     "stored_voxels",
     "voxel_size_problem",
 ]

@@ -26,7 +26,7 @@ def difference(data: bytes, mask: BrainMaskMetadata, verified_by: str) -> str | 
     if verified_by == CONTENT_SHA256:
         stream = gunzip(data, content_limit(mask.size))
         if stream.problem:
-            return f"is damaged: {stream.problem}"
+            return f"is {'another file' if stream.too_long else 'damaged'}: {stream.problem}"
         found, expected, of = stream.content, mask.content_sha256, "content of SHA-256"
     else:
         found, expected, of = data, mask.sha256, "SHA-256"

@@ -45,6 +45,30 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
         If it is no NIfTI image, or shorter than its header says. Nothing of the size that the
         header states is allocated before that is known.
     """
+    image = read_header(content)
+    proxy = array_proxy(image)
+    shape = image.shape
+    needed = proxy.offset + math.prod(int(n) for n in shape) * proxy.dtype.itemsize
+    if len(content) < needed:
+        raise InvalidMaskError(
+            f"its header calls for {needed} bytes ({times(shape)} voxels), it has {len(content)}"
+        )
+    return image
+
+
+def read_header(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
+    """Return an image of which perhaps only the beginning is there: its voxels are not read.
+
+    Parameters
+    ----------
+    content
+        The beginning of the image, not compressed, with header and extensions.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it is no NIfTI image of numbers.
+    """
     import nibabel as nib
 
     if len(content) < 4:
@@ -60,21 +84,13 @@ def read_image(content: bytes) -> "nib.Nifti1Image | nib.Nifti2Image":
             # What is odd about a header is for the checks to say.
             warnings.simplefilter("ignore")
             image = kind.from_bytes(content)
-        shape = image.header.get_data_shape()
-        proxy = array_proxy(image)
-        start = proxy.offset
-        dtype = proxy.dtype
+        dtype = array_proxy(image).dtype
     except Exception as err:  # nibabel raises many kinds for bad headers
         raise InvalidMaskError(f"it is not readable as NIfTI: {reason(err)}") from err
     if dtype.kind not in "iuf":
         raise InvalidMaskError(f"its voxels are of type {dtype}, not numbers")
-    if any(n < 1 for n in shape):
-        raise InvalidMaskError(f"its header states the shape {times(shape)}")
-    needed = start + math.prod(int(n) for n in shape) * dtype.itemsize
-    if len(content) < needed:
-        raise InvalidMaskError(
-            f"its header calls for {needed} bytes ({times(shape)} voxels), it has {len(content)}"
-        )
+    if any(n < 1 for n in image.shape):
+        raise InvalidMaskError(f"its header states the shape {times(image.shape)}")
     return image
 
 

@@ -19,6 +19,8 @@ class Stream:
 
     content: bytes
     problem: str | None
+    # Whether reading stopped at the limit: there is no saying whether the rest is whole.
+    too_long: bool = False
 
 
 def gunzip_whole(data: bytes, limit: int) -> bytes:
@@ -67,7 +69,7 @@ def gunzip(data: bytes, limit: int) -> Stream:
                 return Stream(content.getvalue(), f"the gzip stream is damaged: {err}")
             content.write(piece)
             if content.tell() > limit:
-                return Stream(content.getvalue(), f"it inflates to more than {limit} bytes")
+                return Stream(content.getvalue(), f"it inflates to more than {limit} bytes", True)
             pending = reader.unconsumed_tail
             full = len(piece) == room
         if reader.eof:
