@@ -88,6 +88,16 @@ FINER = finer()
                 f"registered 6x7x5 of 2 mm; 77 voxels are 1, registered {MASK.voxels}",
             ],
         ),
+        (
+            gzip.compress(b"<!DOCTYPE html><title>Sign in</title>", mtime=0),
+            ['a gzip file with an HTML page titled "Sign in"'],
+        ),
+        (
+            gzip.compress(DATA, mtime=0),
+            ["a gzip file with another gzip file in it: unpack it once"],
+        ),
+        (b"sha256  A.nii.gz\n", ['a text file that begins "sha256 A.nii.gz" (17 bytes)']),
+        (b"\x28\xb5\x2f\xfd" + bytes(9), ["compressed with zstd: unpack it first, with `zstd -d`"]),
         (FINER[:-30], ["a gzip file that is not the mask: it inflates to more than", "ended"]),
         (FINER[:-8] + bytes(8), ["its header states 60x70x50 voxels of 0.2x0.2x0.2 mm", "CRC"]),
         (
@@ -118,6 +128,10 @@ FINER = finer()
         "look-alike",
         "another shape",
         "a finer grid",
+        "HTML, gzipped",
+        "gzipped twice",
+        "text",
+        "zstd",
         "a finer grid, cut off",
         "a finer grid, with a wrong checksum",
         "more than the header says",

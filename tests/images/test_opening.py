@@ -78,9 +78,101 @@ def test_size_of_an_axis_that_is_not_there_does_not_count(tmp_path):
     assert compare(path).verdict == "not_3d"
 
 
+# --- Files that are no images --------------------------------------------------------------------
+
+HTML = b"<!DOCTYPE html><html><title>Sign in &amp; go</title></html>"
+GZ = gzip.compress(CONTENT)
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 28476\n"
+ANNEX = b"/annex/objects/MD5E-s2--0bb0.nii.gz"
+ZSTD = b"\x28\xb5\x2f\xfd" + bytes(50)
+TEXT = b"subject\tlesion\nsub-01\t1\n"
+NO_IMAGES = {
+    "HTML": (HTML, 'it is an HTML page titled "Sign in & go" (59 bytes)'),
+    "git-LFS pointer": (
+        LFS,
+        "it is a git-LFS pointer, not the file: run `git lfs pull` in its repository (68 bytes)",
+    ),
+    "git-annex pointer": (
+        ANNEX + b"\n",
+        "it is a git-annex pointer to MD5E-s2--0bb0.nii.gz, not the file: run `git annex get` in "
+        "its repository",
+    ),
+    "zstd": (ZSTD, "it is a file compressed with zstd: unpack it first, with `zstd -d` (54 bytes)"),
+    "text": (TEXT, 'it is a text file that begins "subject lesion sub-01 1" (24 bytes)'),
+    "text beyond ASCII": (
+        "läsion ü".encode(),
+        'it is a text file that begins "läsion ü" (10 bytes)',
+    ),
+    "empty": (b"", "it is an empty file"),
+    "something else": (
+        bytes(range(200)),
+        "it has no known format: it begins with 00 01 02 03 04 05 06 07",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["image.nii", "image.nii.gz"])
+@pytest.mark.parametrize(("data", "text"), NO_IMAGES.values(), ids=NO_IMAGES)
+def test_file_that_is_no_image_is_named(tmp_path, name, data, text):
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert refusal(path) == text
+
+
+GZIPPED = {
+    "HTML": (gzip.compress(HTML, mtime=0), 'it is a gzip file with an HTML page titled "Sign in'),
+    "text": (gzip.compress(TEXT, mtime=0), 'it is a gzip file with a text file that begins "sub'),
+    "nothing": (gzip.compress(b"", mtime=0), "it is a gzip file with nothing in it (20 bytes)"),
+    "gzip": (gzip.compress(GZ), "it is a gzip file with another gzip file in it: unpack it once"),
+    "cut off": (GZ[:-20], "its compressed stream is cut off: the file is not whole"),
+    "cut off at once": (GZ[:10], "its compressed stream is cut off: the file is not whole"),
+    "not gzipped": (CONTENT, "it is not gzipped, though its name ends in .gz: rename it"),
+}
+
+
+@pytest.mark.parametrize("name", ["image.img", "image.nii.zst", "image.mgz"])
+def test_html_page_is_named_whatever_it_is_called(tmp_path, name):
+    (tmp_path / name).write_bytes(HTML)
+    assert refusal(tmp_path / name) == NO_IMAGES["HTML"][1]
+
+
+@pytest.mark.parametrize(("data", "text"), GZIPPED.values(), ids=GZIPPED)
+def test_gzip_file_of_something_else_is_named(tmp_path, data, text):
+    path = tmp_path / "image.nii.gz"
+    path.write_bytes(data)
+    assert text in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        pytest.param(GZ, "it is gzipped, though its name ends in .nii: rename it", id="gzipped"),
+        pytest.param(CONTENT[:200], "its header is cut off: it has 200 bytes", id="cut off"),
+        pytest.param(
+            patched(datatype=9999),
+            "its header is not usable (data code 9999 not recognized)",
+            id="unknown type",
+        ),
+    ],
+)
+def test_nifti_file_that_cannot_be_loaded_says_why(tmp_path, data, text):
+    path = tmp_path / "image.nii"
+    path.write_bytes(data)
+    assert refusal(path) == text
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    (tmp_path / "nowhere.nii").symlink_to("gone.nii")
+    (tmp_path / "annexed.nii").symlink_to("../.git" + ANNEX.decode())
+    assert refusal(tmp_path) == "it is a folder"
+    assert refusal(tmp_path / "missing.nii") == "there is no such file"
+    assert refusal(tmp_path / "nowhere.nii") == "it is a link to nowhere"
+    assert refusal(tmp_path / "annexed.nii").startswith("it is a git-annex pointer to MD5E-s2--0bb")
+
+
 def test_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "image.nii")
-    assert refusal(tmp_path / "image.nii")
+    assert refusal(tmp_path / "image.nii") == "it is no regular file"
 
 
 def test_image_that_is_sound_is_opened(tmp_path):

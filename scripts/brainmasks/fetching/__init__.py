@@ -2,6 +2,7 @@
 """Fetching a mask: cache, sources in their order, one run for many, and what arrived instead."""
 
 from .cache import Cache
+from .diagnose import what_is
 from .fetcher import Fetcher
 from .limits import Limits
 from .verification import Origin, Verified
@@ -12,4 +13,5 @@ __all__ = [
     "Limits",
     "Origin",
     "Verified",
+    "what_is",
 ]

@@ -22,6 +22,8 @@ from ..storage import Stream, gunzip
 from ..urls import one_line
 
 LONGEST = 100
+# Bytes of a file that are looked at, where all of it is not needed.
+_LOOKED_AT = 1 << 16
 # Bounded, so that a page made for it does not keep them busy.
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -47,25 +49,11 @@ def diagnose(
     size = f"{len(data)} bytes"
     if largest is not None and len(data) > largest:
         size = f"more than {largest} bytes"
-    if not data:
-        return "an empty file"
     other = registered.get(hashlib.sha256(data).hexdigest(), mask.name)
     if other != mask.name:
         return f"another registered mask, {other}"
-    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    lower = start[:512].lower()
-    if lower.startswith((b"<!doctype html", b"<html")) or b"<html" in lower:
-        title = _TITLE.search(data[:65536])
-        name = f' titled "{_text(title[1])}"' if title else ""
-        return f"an HTML page{name} ({size})"
-    if start.startswith((b"<?xml", b"<Error")):
-        return f'an XML message "{_text(data[:4096])}" ({size})'
-    if start.startswith((b"{", b"[")) and (message := _json_message(data[:65536])):
-        return f'a JSON message "{message}" ({size})'
-    if start.startswith(b"version https://git-lfs.github.com/spec/"):
-        return f"a git-LFS pointer, not the file: run `git lfs pull` there ({size})"
-    if len(data) < 4096 and (key := _ANNEX.search(data)):
-        return f"a git-annex pointer to {_text(key[1])}, not the file: run `git annex get` there"
+    if found := what_is(data, size):
+        return found
     if data[:2] == b"\x1f\x8b":
         return _gzip(data, mask, registered, size, largest)
     if _is_nifti(data):
@@ -73,6 +61,64 @@ def diagnose(
             return _without_end(data, "a NIfTI file, not gzipped,", size)
         return f"{_image(data, mask, 'a NIfTI file, not gzipped')} ({size})"
     return f"something else: {size}, beginning with {data[:8].hex(' ')} ({_text(data[:16])!r})"
+
+
+def what_is(data: bytes, size: str) -> str | None:
+    """Return what a file is that is no image, with what to do; None if it may be one.
+
+    Parameters
+    ----------
+    data
+        The file, or its beginning.
+    size
+        Of the whole file, in words.
+    """
+    if data[:2] != b"\x1f\x8b":
+        return _no_image(data, size)
+    stream = gunzip(data, _LOOKED_AT)
+    if stream.problem and not stream.content:
+        return None
+    if stream.content[:2] == b"\x1f\x8b":
+        return f"a gzip file with another gzip file in it: unpack it once ({size})"
+    if not stream.content:
+        return f"a gzip file with nothing in it ({size})"
+    found = _no_image(stream.content, size)
+    return f"a gzip file with {found}" if found else None
+
+
+def _no_image(data: bytes, size: str) -> str | None:
+    """Return what a file is that is no image, and not gzipped."""
+    if not data:
+        return "an empty file"
+    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    lower = start[:512].lower()
+    if lower.startswith((b"<!doctype html", b"<html")) or b"<html" in lower:
+        title = _TITLE.search(data[:_LOOKED_AT])
+        name = f' titled "{_text(title[1])}"' if title else ""
+        return f"an HTML page{name} ({size})"
+    if start.startswith((b"<?xml", b"<Error")):
+        return f'an XML message "{_text(data[:4096])}" ({size})'
+    if start.startswith((b"{", b"[")) and (message := _json_message(data[:_LOOKED_AT])):
+        return f'a JSON message "{message}" ({size})'
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        return f"a git-LFS pointer, not the file: run `git lfs pull` in its repository ({size})"
+    if len(data) < 4096 and (key := _ANNEX.search(data)):
+        return (
+            f"a git-annex pointer to {_text(key[1])}, not the file: run `git annex get` in its "
+            "repository"
+        )
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        return f"a file compressed with zstd: unpack it first, with `zstd -d` ({size})"
+    if _is_text(data[:512]):
+        return f'a text file that begins "{_text(data[:512])}" ({size})'
+    return None
+
+
+def _is_text(data: bytes) -> bool:
+    # The last letter may be cut.
+    text = data.decode("utf-8", "ignore")
+    whole = len(text.encode()) > len(data) - 4
+    return whole and all(each.isprintable() or each in "\t\r\n" for each in text)
 
 
 def _gzip(

@@ -8,7 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import HEADER_ROOM, HEADER_SIZE, offset_problem, reason, voxel_size_problem
+from ..fetching import what_is
+from ..nifti import (
+    HEADER_ROOM,
+    HEADER_SIZE,
+    nifti_version,
+    offset_problem,
+    reason,
+    voxel_size_problem,
+)
 from ..paths import StrPath
 from .verdicts import times
 
@@ -21,6 +29,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PIECE = 1 << 20
+# Bytes of a file that tell what it is.
+_BEGINNING = 1 << 16
+# Bytes of the smallest header.
+_SMALLEST = 348
 
 
 class UnreadableImage(Exception):
@@ -53,9 +65,7 @@ def open_image(image: "StrPath | FileBasedImage") -> "SpatialImage":
         except MemoryError:
             raise
         except Exception as err:  # nibabel raises many kinds for bad files
-            if path.is_file():
-                _length(path, _PIECE)  # a damaged stream is the better reason
-            raise UnreadableImage(reason(err)) from err
+            raise UnreadableImage(_why_unreadable(path, err)) from err
     elif isinstance(image, nib.Nifti1Pair) and nib.is_proxy(image.dataobj) and image.get_filename():
         # Its voxel sizes may have been set since it was loaded, but not where its voxels are.
         beginning, single = _header(Path(str(image.get_filename())))
@@ -85,6 +95,51 @@ def _header(path: Path) -> tuple[bytes, bool]:
     except Exception as err:  # noqa: BLE001, why it cannot be read is found when it is loaded
         log.debug("%s: %s", path, err)
     return b"", single
+
+
+def _why_unreadable(path: Path, err: Exception) -> str:
+    """Return why nibabel could not load a file: what it is instead, or what is wrong with it."""
+    import nibabel as nib
+
+    if not path.is_file():
+        return _no_file(path)
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+    except OSError as problem:
+        return f"the file cannot be read ({problem.strerror})"
+    if found := what_is(beginning, f"{path.stat().st_size} bytes"):
+        return f"it is {found}"
+    gzipped, suffix = beginning[:2] == b"\x1f\x8b", path.suffix.lower()
+    unknown = f"it has no known format: it begins with {beginning[:8].hex(' ')}"
+    if gzipped and suffix in (".nii", ".mgh"):
+        return f"it is gzipped, though its name ends in {suffix}: rename it"
+    if not gzipped and suffix in (".gz", ".mgz"):
+        wrong_name = f"it is not gzipped, though its name ends in {suffix}: rename it"
+        return wrong_name if nifti_version(beginning) else unknown
+    if nifti_version(beginning) and len(beginning) < _SMALLEST:
+        return f"its header is cut off: it has {len(beginning)} bytes"
+    _length(path, _PIECE)  # a damaged stream is the better reason
+    if isinstance(err, nib.spatialimages.HeaderDataError):
+        return f"its header is not usable ({reason(err)})"
+    if isinstance(err, nib.filebasedimages.ImageFileError):
+        return unknown
+    return reason(err)
+
+
+def _no_file(path: Path) -> str:
+    """Return what there is instead of a file."""
+    if path.is_dir():
+        return "it is a folder"
+    if path.exists():
+        return "it is no regular file"
+    if path.is_symlink():
+        target = str(path.readlink())
+        # A file of git-annex of which the content is not here.
+        if "annex/objects/" in target and (found := what_is(target.encode(), "a link")):
+            return f"it is {found}"
+        return "it is a link to nowhere"
+    return "there is no such file"
 
 
 def require_whole(image: "SpatialImage") -> None:
@@ -123,8 +178,13 @@ def _length(path: StrPath, most: int) -> int:
                 size += len(piece)
                 if size > most:
                     break
+    except EOFError as err:
+        raise UnreadableImage("its compressed stream is cut off: the file is not whole") from err
     except Exception as err:  # each kind of compression has its own
-        raise UnreadableImage(reason(err)) from err
+        why = f"its compressed stream is damaged ({reason(err)})"
+        if str(err).startswith("Not a gzipped file"):  # it began as one, or was not compressed
+            why = "its gzip stream is followed by something else"
+        raise UnreadableImage(why) from err
     return size
 
 

@@ -5,7 +5,7 @@ from .canonical import TOLERANCE, recode
 from .checks import examine, require_valid
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, SHA256, difference
-from .headers import HEADER_SIZE, offset_problem, voxel_size_problem
+from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
 from .orientation import contradiction, displacement
 from .outline import count_ones, stated_grid
 from .reading import (
@@ -35,6 +35,7 @@ __all__ = [
     "flipped_along",
     "has_orientation",
     "is_registered",
+    "nifti_version",
     "offset_problem",
     "read_image",
     "reason",
