@@ -150,6 +150,15 @@ def test_sidecar_that_lacks_how_it_was_verified_does_not_describe_the_mask(made)
     assert published(made) == f"{made.mask} has no sidecar that describes it"
 
 
+@pytest.mark.parametrize("way", ["eye", ["sha256"], 1], ids=str)
+def test_sidecar_that_names_no_hash_by_which_it_was_verified_is_told(made, way):
+    """Its bytes are the registered ones; but what it says of them is not true."""
+    describe(made, VerifiedBy=way)
+    assert published(made) == (
+        f"{made.sidecar} does not say by which hash {made.mask} was verified"
+    )
+
+
 @pytest.mark.parametrize("key", ["RegisteredSHA256", "ContentSHA256", "Voxels"])
 def test_sidecar_that_lacks_what_is_registered_is_told(made, key):
     describe(made, **{key: None})

@@ -98,6 +98,18 @@ def test_download_notes_that_only_the_content_is_the_registered_one(recoded):
     assert as_json(recoded.origin)["verified_by"] == "content_sha256"
 
 
+@pytest.mark.parametrize("way", ["sha256", "eye", None])
+def test_download_does_not_believe_a_cached_note_of_how_it_was_verified(recoded, way):
+    """What it believed, the next step would refuse; and each run would find it there again."""
+    fetch(recoded)
+    (path,) = recoded.cache.glob("*.source.json")
+    path.write_text(json.dumps(as_json(path) | {"verified_by": way}))
+    fetch(recoded)
+    assert as_json(recoded.origin)["verified_by"] == "content_sha256"
+    verify(recoded)
+    check(recoded)
+
+
 def test_download_replaces_what_stands_there(bench):
     for path in (bench.raw, bench.origin):
         path.parent.mkdir(exist_ok=True)
@@ -218,6 +230,7 @@ NOTES = {
     "a list": b"[]",
     "a number": b"1",
     "lacks a key": b'{"location": "x", "recoded": false}',
+    "verified by eye": b'{"location": "x", "recoded": false, "verified_by": "eye"}',
     "nested": b"[" * 100_000,
     "not there": None,
 }

@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import MaskError
@@ -151,7 +152,11 @@ def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | N
         raise _Damaged(reason) from err
     if damage := difference(data, mask, verified_by):
         raise _Damaged(damage)
-    return Verified(data, _origin(path, hashlib.sha256(data).hexdigest(), verified_by))
+    sha256 = hashlib.sha256(data).hexdigest()
+    # What the bytes are, and not what their note says of them, decides by what they are verified.
+    return Verified(
+        data, _origin(path, sha256, SHA256 if sha256 == mask.sha256 else CONTENT_SHA256)
+    )
 
 
 def _note(path: Path) -> Path:
@@ -163,7 +168,7 @@ def _origin(path: Path, sha256: str, verified_by: str) -> Origin:
     try:
         note = json.loads(read_bounded(_note(path), largest=1 << 16))
         if note.pop("sha256") == sha256:
-            return Origin.from_note(note)
+            return replace(Origin.from_note(note), verified_by=verified_by)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # lacuna, or a person, put the file there
     return Origin(f"cache:{path.name}", recoded=False, verified_by=verified_by)

@@ -44,6 +44,8 @@ class Origin:
         KeyError, TypeError, ValueError
             If it is no such note, or says something else than when it was written.
         """
+        if note["verified_by"] not in (SHA256, CONTENT_SHA256):
+            raise ValueError(f"no such way to verify a mask: {note['verified_by']}")
         origin = cls(note["location"], note["recoded"], note["verified_by"])
         # An earlier version wrote none.
         if note.get("digest", origin._digest) != origin._digest:

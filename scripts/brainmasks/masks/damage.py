@@ -5,7 +5,7 @@ import hashlib
 import os
 
 from ..errors import InvalidMaskError
-from ..nifti import content_limit, difference
+from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded
@@ -55,6 +55,8 @@ def published_damage(
         data = read_bounded(mask_path, content_limit(mask.size))
     except OSError as err:
         return f"{mask_path} is unusable ({err.strerror})"
+    if verified_by not in (SHA256, CONTENT_SHA256):
+        return f"{sidecar_path} does not say by which hash {mask_path} was verified"
     if damage := difference(data, mask, verified_by):
         return f"{mask_path} {damage}"
     if described.get("SHA256") != hashlib.sha256(data).hexdigest():
