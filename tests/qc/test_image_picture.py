@@ -236,10 +236,10 @@ def test_header_says_what_was_found():
     found, figure = over(left_lesion().as_reoriented(LAS))
     for words in (
         f"sub-01 over {BRAIN_MASK.name}",
-        "reoriented",
+        "accepted: reoriented",
         f"{found.voxels:,} voxels",
         f"{found.volume_ml:,.2f} ml",
-        "left hemisphere",
+        f"left hemisphere ({found.voxels_left:,} left, 0 right)",
         "stored LAS instead of RAS",
         "red inside the brain, yellow outside",
     ):
@@ -258,7 +258,8 @@ def test_whatever_the_image_is_there_is_a_picture(make, verdict, tmp_path):
     """One that has no place in the world is not drawn: its verdict is, in large letters."""
     found = examine(make(tmp_path), MASK, REGISTRY, lambda: INSIDE)
     figure = figure_over(found, MASK, INSIDE, "sub-01", MASK.name, False)
-    (written,) = (text for text in figure.texts if text.get_text() == verdict)
+    outcome = "rejected: " + ", ".join((verdict, *found.comparison.codes))
+    (written,) = (text for text in figure.texts if text.get_text() == outcome)
     lesion = [(colors >= WITHIN).any() for *_, colors, _ in panels(figure)]
     assert lesion
     placed = found.grid is not None and bool(found.comparison.voxels)

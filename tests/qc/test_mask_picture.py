@@ -276,8 +276,11 @@ def assert_reported(folder: Path, masks, prefix: str = "", images=()) -> None:
         text = content(found[path]).decode()
         for each in json.loads((folder / f"{prefix}checks/images.json").read_text()):
             assert f"<strong>{each['id']}</strong>" in text
-            assert f"<strong>{each['verdict']}</strong>" in text
+            assert f"<div>{each['verdict']}</div>" in text
             assert html.escape(each["detail"]) in text
+            for finding in each["findings"]:
+                assert f"<div>{finding['code']}</div>" in text
+                assert html.escape(finding["detail"]) in text
             assert f"{each['voxels_outside']:,} outside" in text
             assert each["hemisphere"] in text
     for path, mask in pictures.items():
@@ -342,7 +345,8 @@ def test_rejected_images_are_drawn_all_the_same(workflow, images):
     assert "3 of 4 images are not accepted (las, moved, lost)" in printed
     for name in ("same", "las", "moved", "lost"):
         assert (workflow.folder / "qc" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    assert not (workflow.folder / "qc" / "images.html").exists()
+    page = (workflow.folder / "qc" / "images.html").read_text()
+    assert (page.count(">accepted<"), page.count(">rejected<")) == (1, 3)
     assert "Nothing to be done" in workflow.succeed("qc/lost.png")
 
 

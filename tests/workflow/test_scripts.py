@@ -105,7 +105,7 @@ def published(steps, bench) -> Bench:
 
 def test_every_script_runs_as_a_job_of_snakemake_alone():
     """Imported by anything else, none of them does a thing."""
-    assert len(SCRIPTS) == 12
+    assert len(SCRIPTS) == 13
     for name in SCRIPTS:
         found = runpy.run_path(str(REPO / "scripts" / f"{name}.py"))
         assert callable(found["main"]), name
@@ -219,14 +219,15 @@ def images(tmp_path) -> dict[str, dict[str, str]]:
     return found
 
 
-def checked(tmp_path, mask, images, accept, threads=1) -> dict:
+def checked(tmp_path, mask, images, threads=1) -> dict:
     return {
-        "output": {"table": tmp_path / "images.tsv", "details": tmp_path / "images.json"},
+        "output": [tmp_path / "images.found.json"],
         "params": {
             "images": images,
             "rows": {"A_2mm": ROW_A},
             "registered": REGISTERED,
-            "accept": accept,
+            "aliases": {},
+            "min_inside": 0.5,
         },
         "threads": threads,
         "images": [entry["image"] for entry in images.values()],
@@ -234,15 +235,35 @@ def checked(tmp_path, mask, images, accept, threads=1) -> dict:
     }
 
 
+def accepted(tmp_path, accept, refuse=()) -> dict:
+    return {
+        "output": {"table": tmp_path / "images.tsv", "details": tmp_path / "images.json"},
+        "params": {"accept": accept, "refuse": refuse},
+        "found": tmp_path / "images.found.json",
+    }
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_images_are_checked_and_tabulated(run, mask, images, tmp_path, threads):
     accept = ["identical", "reoriented", "shifted"]
-    run("check_images", **checked(tmp_path, mask, images, accept, threads))
+    run("check_images", **checked(tmp_path, mask, images, threads))
+    run("accept_images", **accepted(tmp_path, accept))
     found = json.loads((tmp_path / "images.json").read_text())
     assert {each["id"]: each["verdict"] for each in found} == dict(zip(images, accept, strict=True))
     page = tmp_path / "images.html"
-    run("tabulate_images", [page], details=tmp_path / "images.json")
+    policy = {"accept": accept[:2], "refuse": []}
+    run("tabulate_images", [page], params=policy, found=tmp_path / "images.found.json")
     assert [name for name in images if name not in page.read_text()] == []
+    assert (page.read_text().count(">accepted<"), page.read_text().count(">rejected<")) == (2, 1)
+
+
+def test_finding_that_is_refused_ends_with_status_1(run, mask, images, tmp_path, capsys):
+    run("check_images", **checked(tmp_path, mask, {"same": images["same"]}))
+    run("accept_images", **accepted(tmp_path, ["identical"]))
+    with pytest.raises(SystemExit) as end:
+        run("accept_images", **accepted(tmp_path, ["identical"], ["is_a_mask"]))
+    assert end.value.code == 1
+    assert "is_a_mask: Its voxels are those of the brain mask A_2mm" in capsys.readouterr().err
 
 
 def test_images_are_each_checked_against_their_own_mask(run, mask, tmp_path):
@@ -257,16 +278,17 @@ def test_images_are_each_checked_against_their_own_mask(run, mask, tmp_path):
         "of B": {"image": str(as_saved(nib.load(other))(tmp_path / "b")), "mask": "B_2mm"},
         "of A": {"image": str(image()(tmp_path)), "mask": "A_2mm"},
     }
-    job = checked(tmp_path, mask, images, ["identical"])
+    job = checked(tmp_path, mask, images)
     job["params"]["rows"] = {"B_2mm": mask_b.as_row(), "A_2mm": ROW_A}
     run("check_images", **job | {"masks": [mask, other]})
-    found = json.loads((tmp_path / "images.json").read_text())
+    found = json.loads((tmp_path / "images.found.json").read_text())
     assert [(each["id"], each["equals_mask"]) for each in found] == [("of B", True), ("of A", True)]
 
 
 def test_rejected_images_end_with_status_1_and_a_line_each(run, mask, images, tmp_path, capsys):
+    run("check_images", **checked(tmp_path, mask, images))
     with pytest.raises(SystemExit) as end:
-        run("check_images", **checked(tmp_path, mask, images, ["identical"]))
+        run("accept_images", **accepted(tmp_path, ["identical"]))
     assert end.value.code == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" (")[0] for line in lines] == [
@@ -282,21 +304,25 @@ def one(run, mask, images, tmp_path):
     """Return a function that runs the script of one image."""
 
     def one(script: str, name: str, output: dict, **params) -> None:
-        given = {"row": ROW_A, "registered": REGISTERED} | params
+        given = {"row": ROW_A, "registered": REGISTERED, "aliases": {}} | params
         files = {"image": images[name]["image"], "mask": mask}
         run(script, output, {"id": name}, params=given, **files)
 
     return one
 
 
+def policy(*accept: str) -> dict:
+    return {"accept": accept, "refuse": ("empty",), "min_inside": 0.5}
+
+
 def test_one_image_is_checked(one, images, tmp_path, capsys):
     for name, accept in (("same", "identical"), ("moved.v2", "shifted")):
         output = {"details": tmp_path / f"{name}.json"}
-        one("check_image", name, output, entry=images[name], accept=[accept])
+        one("check_image", name, output, entry=images[name], **policy(accept))
         assert json.loads(output["details"].read_text())["verdict"] == accept
     output = {"details": tmp_path / "las.json"}
     with pytest.raises(SystemExit) as end:
-        one("check_image", "las", output, entry=images["las"], accept=["identical"])
+        one("check_image", "las", output, entry=images["las"], **policy("identical"))
     assert end.value.code == 1
     assert "ERROR: image las (" in capsys.readouterr().err
     assert (tmp_path / "las.rejected.json").exists()
@@ -359,13 +385,14 @@ def test_mask_is_drawn_and_tabulated(run, published, drawing, tmp_path):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_images_are_drawn_each_in_its_file(run, mask, images, drawing, tmp_path, threads):
     pictures = [tmp_path / "qc" / f"{name}.png" for name in images]
+    run("check_images", **checked(tmp_path, mask, images))
     run(
         "draw_images",
         pictures,
         threads=threads,
-        params={"rows": {"A_2mm": ROW_A}, "registered": REGISTERED},
-        images=[entry["image"] for entry in images.values()],
-        masks=[mask] * len(images),
+        params={"rows": {"A_2mm": ROW_A}, "accept": ["identical"], "refuse": []},
+        masks=[mask],
+        found=tmp_path / "images.found.json",
     )
     drawn = [path.read_bytes() for path in pictures]
     assert [data[:6] for data in drawn] == [PNG] * 3
@@ -377,5 +404,5 @@ def test_finer_grid_of_the_registry_is_named(one, images, tmp_path, capsys):
     nib.save(nib.Nifti1Image(np.ones(FINE.shape, np.uint8), FINE.affine), images["same"]["image"])
     output = {"details": tmp_path / "same.json"}
     with pytest.raises(SystemExit):
-        one("check_image", "same", output, entry=images["same"], accept=["identical"])
+        one("check_image", "same", output, entry=images["same"], **policy("identical"))
     assert "other_resolution: It lies on the 1 mm grid" in capsys.readouterr().err

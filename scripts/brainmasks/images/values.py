@@ -14,9 +14,11 @@ def is_above(values: "NDArray[Any]") -> "NDArray[np.bool_]":
     """Return which values are finite and above 0.5."""
     import numpy as np
 
-    above: NDArray[np.bool_] = values > 0.5
-    if values.dtype.kind == "f":
-        above &= values < np.inf
+    above: NDArray[np.bool_]
+    if values.dtype.kind != "f":
+        above = values > 0  # without a copy of all of them as float64
+    else:
+        above = (values > 0.5) & (values < np.inf)
     return above
 
 
