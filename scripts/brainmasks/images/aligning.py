@@ -2,8 +2,12 @@
 """Bring one image onto a mask's grid."""
 
 import hashlib
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
 from ..masks import generated_by
@@ -11,8 +15,12 @@ from ..nifti import as_nii_gz
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
-from .compare import compare_to_mask
-from .opening import UnreadableImage, open_image, require_whole
+from .compare import LARGEST, compare_to_mask
+from .opening import UnreadableImage, open_image, stored_type
+from .resampling import at_least_half, count_outside, nearest, overlap
+from .slabs import slabs_of
+from .statistics import is_above
+from .tally import Tally
 from .verdicts import (
     NOT_AN_IMAGE,
     OBLIQUE,
@@ -21,23 +29,43 @@ from .verdicts import (
     SAME_GRID,
     SHIFTED,
     UNKNOWN_GRID,
+    Comparison,
     finding,
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
 
-REORDERED = "axes reordered"
+log = logging.getLogger(__name__)
+
 UNCHANGED = "unchanged"
-RESAMPLED = "nearest neighbour"
+REORDERED = "axes reordered"
+NEAREST = "nearest neighbour"
+OVERLAP = "overlap"
 
-# What is in the same world elsewhere.
-RESAMPLABLE = (
-    SHIFTED,
-    OTHER_RESOLUTION,
-    OBLIQUE,
-    UNKNOWN_GRID,
-)
+# How a voxel of the mask's grid gets its value, for the note.
+_RULES = {
+    UNCHANGED: "none: each voxel keeps its value and its place",
+    REORDERED: "none: each voxel keeps its value and its place",
+    NEAREST: (
+        "the value of the voxel in which the centre of the new voxel lies; between two voxels, of "
+        "the one that is further left, posterior or inferior; outside the image 0"
+    ),
+    OVERLAP: "1 if voxels above 0.5 cover at least half of the new voxel, else 0",
+}
+
+# What `resample` allows for what is in the same world elsewhere.
+RESAMPLABLE = {
+    SHIFTED: ("nearest", "overlap"),
+    OTHER_RESOLUTION: ("nearest", "overlap"),
+    OBLIQUE: ("nearest",),
+    UNKNOWN_GRID: ("nearest", "overlap"),
+}
+
+# Gain or loss of volume from which a user is warned.
+NOTABLE = 0.1
 
 
 def align(
@@ -59,38 +87,44 @@ def align(
     registry
         All registered masks, to name the grid that the image is on instead.
     resample
-        ``"nearest"``, or None to do nothing that is not lossless.
+        ``"nearest"``, ``"overlap"`` (an image of one value beside 0), or None to do nothing that
+        is not lossless.
     aligned_path, sidecar_path
         Where to write the image and the note of what was done.
 
     Raises
     ------
     InvalidMaskError
-        If the image is damaged, or cannot be brought there without a change of space or a guess.
+        If the image is damaged, cannot be brought there without a change of space or a guess, or
+        if nothing of it would be left.
     """
-    import nibabel as nib
-
     before = _sha256(image_path)
     found = compare_to_mask(image_path, mask, registry=registry, voxels=False)
-    if found.verdict in SAME_GRID:
-        method = UNCHANGED if found.verdict != REORIENTED else REORDERED
-        image = nib.as_closest_canonical(_readable(image_path))
-    elif resample == "nearest" and found.verdict in RESAMPLABLE:
-        method = RESAMPLED
-        image = _resampled(_readable(image_path), mask)
-    else:
-        remedy = ""
-        if found.verdict in RESAMPLABLE:
-            remedy = " Or set `resample: nearest` in the configuration"
+    method = _method(found, resample)
+    if method is None:
         raise InvalidMaskError(
             f"image {image_path} is not brought onto the grid of {mask.name}: "
-            f"{found.verdict}: {found.detail}{remedy}"
+            f"{found.verdict}: {found.detail}{_remedy(found, resample)}"
         )
-    aligned = _encoded(image, mask)
+    try:
+        image = open_image(image_path)
+        _require_usable(image, image_path, mask)
+        if method in (UNCHANGED, REORDERED):
+            aligned = _reordered(image, mask)
+        else:
+            aligned = _resampled(image, image_path, mask, method)
+    except UnreadableImage as err:
+        found = finding(NOT_AN_IMAGE, why=err)
+        raise InvalidMaskError(f"image {image_path}: {found.verdict}: {found.detail}") from err
+    _require_something_left(aligned, image_path, mask)
+    content = _encoded(aligned.voxels, mask)
     # What was compared, resampled and stated below must be one and the same file.
     if before is None or _sha256(image_path) != before:
         raise InvalidMaskError(f"image {image_path} changed while it was read; run again")
-    publish(aligned, aligned_path)
+    warnings = _warnings(aligned)
+    for warning in warnings:
+        log.warning("image %s on the grid of %s: %s", image_path, mask.name, warning)
+    publish(content, aligned_path)
     note = {
         "Sources": [str(image_path)],
         "SourceSHA256": before,
@@ -100,45 +134,218 @@ def align(
         "Verdict": found.verdict,
         "DisplacementMM": found.displacement_mm,
         "Method": method,
-        "Lossless": method != RESAMPLED,
+        "Resampling": _RULES[method],
+        "Lossless": method in (UNCHANGED, REORDERED),
+        **aligned.as_note(),
+        "Warnings": warnings,
         "GeneratedBy": generated_by(),
     }
     publish(to_json(note), sidecar_path)
 
 
-def _readable(path: StrPath) -> "SpatialImage":
-    """Return an image whose file is readable to its end."""
-    try:
-        image = open_image(path)
-        require_whole(image)
-    except UnreadableImage as err:
-        found = finding(NOT_AN_IMAGE, why=err)
-        raise InvalidMaskError(f"image {path}: {found.verdict}: {found.detail}") from err
-    return image
+@dataclass(frozen=True)
+class _Aligned:
+    """An image on the mask's grid, and what became of its voxels above 0.5.
+
+    Attributes
+    ----------
+    voxels : array
+        On the mask's grid.
+    before, after : int
+        How many are above 0.5 in the image, and on the mask's grid.
+    ml_before, ml_after : float
+        Their volume.
+    cut_off : int
+        How many of the image's have their centre outside the mask's grid.
+    ml_cut_off : float
+        Their volume.
+    shift : array of shape (3,) or None
+        From the centre of mass before to that after, in mm; None if there are none.
+    """
+
+    voxels: "NDArray[Any]"
+    before: int
+    after: int
+    ml_before: float
+    ml_after: float
+    cut_off: int
+    ml_cut_off: float
+    shift: "NDArray[np.float64] | None"
+
+    def as_note(self) -> dict[str, Any]:
+        """Return the numbers for the sidecar: ml to 1e-6, mm to 1e-4."""
+        shift = self.shift
+        return {
+            "VoxelsBefore": self.before,
+            "VoxelsAfter": self.after,
+            "VolumeBeforeML": round(self.ml_before, 6),
+            "VolumeAfterML": round(self.ml_after, 6),
+            "CutOffVoxels": self.cut_off,
+            "CutOffML": round(self.ml_cut_off, 6),
+            # 0 for -0.
+            "CentreOfMassShiftMM": (
+                None if shift is None else [round(mm, 4) + 0.0 for mm in shift.tolist()]
+            ),
+        }
 
 
-def _resampled(image: "SpatialImage", mask: BrainMaskMetadata) -> "SpatialImage":
-    import numpy as np
-    from nibabel.arrayproxy import ArrayProxy
-    from nibabel.processing import resample_from_to
-
-    stored = image.get_data_dtype()
-    resampled: SpatialImage = resample_from_to(image, (mask.shape, mask.affine), order=0)
-    proxy = image.dataobj
-    unscaled = isinstance(proxy, ArrayProxy) and proxy.slope == 1 and proxy.inter == 0
-    if stored.kind in "iu" and unscaled:
-        # Nearest neighbour makes no new values, so integers stay what they were.
-        data = np.rint(resampled.get_fdata()).astype(stored)
-        return type(resampled)(data, resampled.affine, resampled.header)
-    return resampled
+def _method(found: Comparison, resample: str | None) -> str | None:
+    """Return what is done with an image, None if nothing may be."""
+    if found.verdict in SAME_GRID:
+        return REORDERED if found.verdict == REORIENTED else UNCHANGED
+    if resample in RESAMPLABLE.get(found.verdict, ()):
+        return OVERLAP if resample == "overlap" else NEAREST
+    return None
 
 
-def _encoded(image: "SpatialImage", mask: BrainMaskMetadata) -> bytes:
-    """Return a .nii.gz of an image's voxels on exactly the mask's grid."""
+def _remedy(found: Comparison, resample: str | None) -> str:
+    """Return a sentence on the setting with which an image would be resampled, if there is one."""
+    allowed = RESAMPLABLE.get(found.verdict, ())
+    if not allowed:
+        return ""
+    if resample == "overlap":
+        return (
+            " Overlap is for axes that lie along the world's; set `resample: nearest` in the "
+            "configuration, or resample it with the tool of your registration"
+        )
+    also = ", or `resample: overlap` if it is binary" if "overlap" in allowed else ""
+    return f" Or set `resample: nearest` in the configuration{also}"
+
+
+def _require_usable(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadata) -> None:
+    """Raise if the voxels of an image are no real numbers, or far too many."""
+    dtype = stored_type(image)
+    if dtype.kind not in "biuf":
+        kind = f"fields ({', '.join(dtype.names)})" if dtype.names else f"type {dtype.name}"
+        raise InvalidMaskError(
+            f"image {path} is not aligned: its voxels are of {kind}, not real numbers; save "
+            "the one part that is meant as an image of its own"
+        )
+    if (size := math.prod(image.shape)) > LARGEST * mask.size:
+        raise InvalidMaskError(
+            f"image {path} is not aligned: it has {size} voxels, more than {LARGEST} times those "
+            f"of the grid of {mask.name}; resample it to larger voxels first"
+        )
+
+
+def _reordered(image: "SpatialImage", mask: BrainMaskMetadata) -> _Aligned:
+    """Return an image that is on the mask's grid, but for the order of storage."""
     import nibabel as nib
+
+    orientation = nib.io_orientation(image.affine)
+    (stored,) = slabs_of(image, most=math.prod(image.shape))
+    voxels = nib.apply_orientation(stored, orientation)
+    ras_affine = image.affine @ nib.orientations.inv_ornt_aff(orientation, image.shape)
+    tally = Tally(voxels.shape)
+    tally.add(is_above(voxels))
+    shift = None
+    if tally.voxels:
+        shift = tally.centre_of_mass(mask.affine) - tally.centre_of_mass(ras_affine)
+    ml = tally.voxels * _voxel_ml(mask.affine)
+    return _Aligned(voxels, tally.voxels, tally.voxels, ml, ml, 0, 0.0, shift)
+
+
+def _resampled(
+    image: "SpatialImage", path: StrPath, mask: BrainMaskMetadata, method: str
+) -> _Aligned:
+    """Return an image, resampled to the mask's grid."""
     import numpy as np
 
-    voxels = np.asanyarray(image.dataobj)
+    before, after = Tally(image.shape), Tally(mask.shape)
+    cut_off = 0
+
+    def slabs() -> "Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]":
+        """Yield each slab, with what of it is above 0.5, and count that."""
+        nonlocal cut_off
+        for slab in slabs_of(image):
+            above = is_above(slab)
+            cut_off += count_outside(above, before.start, image.affine, mask.shape, mask.affine)
+            before.add(above)
+            yield slab, above
+
+    grids = (image.shape, image.affine, mask.shape, mask.affine)
+    if method == OVERLAP:
+        fraction = overlap(_of_one_value(slabs(), path), *grids)
+        voxels = at_least_half(fraction).astype(np.uint8)
+    else:
+        voxels = nearest((slab for slab, _ in slabs()), *grids)
+    after.add(is_above(voxels))
+    shift = None
+    if before.voxels and after.voxels:
+        shift = after.centre_of_mass(mask.affine) - before.centre_of_mass(image.affine)
+    ml = _voxel_ml(image.affine)
+    return _Aligned(
+        voxels,
+        before.voxels,
+        after.voxels,
+        before.voxels * ml,
+        after.voxels * _voxel_ml(mask.affine),
+        cut_off,
+        cut_off * ml,
+        shift,
+    )
+
+
+def _of_one_value(
+    slabs: "Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]", path: StrPath
+) -> "Iterator[NDArray[np.bool_]]":
+    """Yield what is above 0.5 in each slab; raise if it has not one and the same value."""
+    value = None
+    for slab, above in slabs:
+        values = slab[above]
+        if value is None and values.size:
+            value = values[0]
+        if (others := values[values != value]).size:
+            raise InvalidMaskError(
+                f"image {path} is not aligned: overlap is for an image of 0 and one other value, "
+                f"and this one has {value} and {others[0]}; set `resample: nearest` in the "
+                "configuration, or make it binary"
+            )
+        yield above
+
+
+def _require_something_left(aligned: _Aligned, path: StrPath, mask: BrainMaskMetadata) -> None:
+    """Raise if there were voxels above 0.5, and there are none any more."""
+    if aligned.after or not aligned.before:
+        return
+    why = (
+        f"what is inside is too small for voxels of {mask.resolution:g} mm; use a mask of smaller "
+        "voxels"
+    )
+    if aligned.cut_off == aligned.before:
+        why = "all lie outside that grid; look whether it is the right mask, and the right header"
+    raise InvalidMaskError(
+        f"nothing of image {path} is left on the grid of {mask.name}: of its {aligned.before} "
+        f"voxels above 0.5 ({aligned.ml_before:.6g} ml), {aligned.cut_off} lie outside; {why}"
+    )
+
+
+def _warnings(aligned: _Aligned) -> list[str]:
+    """Return what a user must know of an image that is aligned."""
+    if not aligned.before:
+        return ["it has no voxel above 0.5"]
+    gain = aligned.ml_after / aligned.ml_before - 1
+    if abs(gain) <= NOTABLE:
+        return []
+    text = (
+        f"{abs(gain):.0%} of its volume {'gained' if gain > 0 else 'lost'}: "
+        f"{aligned.ml_before:.6g} ml before, {aligned.ml_after:.6g} ml after"
+    )
+    if aligned.cut_off:
+        text += f"; {aligned.ml_cut_off:.6g} ml of it lie outside the grid, and are cut off"
+    return [text]
+
+
+def _voxel_ml(affine: "NDArray[np.float64]") -> float:
+    import numpy as np
+
+    return abs(float(np.linalg.det(affine[:3, :3]))) / 1000
+
+
+def _encoded(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bytes:
+    """Return a .nii.gz of voxels on exactly the mask's grid."""
+    import nibabel as nib
+
     aligned = nib.Nifti1Image(voxels, mask.affine, dtype=voxels.dtype)
     aligned.header.set_xyzt_units("mm")
     return as_nii_gz(aligned)
