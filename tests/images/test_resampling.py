@@ -112,7 +112,7 @@ PAIRS = {
     "2 mm to 1 mm": (grid(2, -90), grid(1, -91)),
     "1 mm to 2 mm": (grid(1, -91), grid(2, -90)),
     "0.7 mm to 2 mm": (grid(0.7, -90.3), grid(2, -90)),
-    "oblique": (rotated(2, 7.0) @ grid(0.5, (1, -1, 2)), grid(2, (-4, -5, -3))),
+    "oblique": (rotated(2, 7.0) @ grid(0.5, (1, -1, 2)), grid(1, (-3, -11, -1))),
     "oblique, about x": (rotated(0, -30.0) @ grid(0.6, (1, -1, 2)), grid(1, (-4, -5, -3))),
 }
 

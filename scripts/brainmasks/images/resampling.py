@@ -246,9 +246,8 @@ def _place_oblique(
     flipped = orientation[:, 1] < 0
     # Where the centres lie in the source, counted in the direction that is closest to RAS.
     to_source = np.linalg.inv(source_affine) @ affine
-    for axis in np.flatnonzero(flipped):
-        to_source[axis] *= -1
-        to_source[axis, 3] += source_shape[axis] - 1
+    to_source[:3][flipped] *= -1
+    to_source[:3, 3][flipped] += np.array(source_shape)[flipped] - 1
     for block in _blocks(slab.shape, start, np.linalg.inv(affine) @ source_affine, found.shape):
         i, j, k = np.ogrid[block]
         indices = []
