@@ -4,16 +4,25 @@
 import gzip
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from image_cases import CASES, FINE, MASK, REGISTRY, SIGNS, compare, moved, rotated
+from scipy import ndimage
 from support import save_image
 
-from brainmasks import InvalidMaskError
+from brainmasks import InvalidMaskError, shipped_registry
 from brainmasks.images import align
+from brainmasks.images.opening import UnreadableImage, open_image
+from brainmasks.images.slabs import slabs_of
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SHIPPED = shipped_registry()
+SIX = "MNI152NLin6Asym"
 
 # Each value once: a voxel that went elsewhere is found.
 LABELS = np.arange(1, 211, dtype=np.int16).reshape(MASK.shape)
@@ -164,7 +173,20 @@ def test_sidecar_says_what_was_done_to_which_file(bring, tmp_path):
         "Verdict": "shifted",
         "DisplacementMM": 2.0,
         "Method": "nearest neighbour",
+        "Resampling": "the value of the voxel in which the centre of the new voxel lies; between "
+        "two voxels, of the one that is further left, posterior or inferior; outside the image 0",
         "Lossless": False,
+        "VoxelsBefore": 210,
+        "VoxelsAfter": 180,
+        "VolumeBeforeML": 1.68,
+        "VolumeAfterML": 1.44,
+        "CutOffVoxels": 30,
+        "CutOffML": 0.24,
+        "CentreOfMassShiftMM": [0.0, -1.0, 0.0],
+        "Warnings": [
+            "14% of its volume lost: 1.68 ml before, 1.44 ml after; 0.24 ml of it lie outside the "
+            "grid, and are cut off"
+        ],
     }
     assert [each["Name"] for each in generated] == ["brainmasks", "nibabel"]
 
@@ -218,3 +240,231 @@ def test_damaged_voxels_are_found_before_anything_is_written(bring, tmp_path, sh
     with pytest.raises(InvalidMaskError, match="not_an_image: It cannot be read as an image: "):
         bring(tmp_path / "image.nii.gz", "nearest")
     assert not bring.folder.exists()
+
+
+# --- What is said of an image that was resampled ------------------------------------------------
+
+
+def one_voxel(shape, index, value=1, dtype=np.uint8) -> np.ndarray:
+    """Return voxels of which one is not 0."""
+    voxels = np.zeros(shape, dtype)
+    voxels[index] = value
+    return voxels
+
+
+FIELDS = ("VoxelsBefore", "VoxelsAfter", "VolumeBeforeML", "VolumeAfterML", "CutOffVoxels")
+
+
+def test_overlap_takes_what_is_covered_by_half(bring, tmp_path):
+    voxels = np.zeros(FINE.shape, np.int16)
+    voxels[3:5, 3:7, 3:7] = 7
+    aligned = bring(save_image(tmp_path / "image.nii.gz", voxels, FINE.affine), "overlap")
+    assert aligned.get_data_dtype() == np.uint8
+    # Each voxel of 2 mm has one of 1 mm in its middle, and half of both neighbours along each axis.
+    expected = np.zeros(MASK.shape)
+    for index in np.ndindex(MASK.shape):
+        centre = ((MASK.affine - FINE.affine) @ (0, 0, 0, 1) + 2 * np.array([*index, 0]))[:3]
+        for source in np.argwhere(voxels):
+            shared = np.clip(1.5 - np.abs(source - centre), 0, 1).prod() / 8
+            expected[index] += shared
+    assert np.array_equal(aligned.dataobj, expected >= 0.5)
+    assert np.count_nonzero(expected >= 0.5) > 0
+    assert (bring.note["Method"], bring.note["Lossless"]) == ("overlap", False)
+
+
+def test_one_voxel_that_a_coarser_grid_loses_is_an_error(bring, tmp_path):
+    kept = one_voxel(FINE.shape, (5, 5, 5))
+    assert at(nib.Nifti1Image(kept, FINE.affine), (-2, -3, 1)) == 1
+    lost = save_image(tmp_path / "image.nii.gz", kept, FINE.affine)
+    for how in ("nearest", "overlap"):
+        with pytest.raises(InvalidMaskError, match=r"nothing of image .* is left") as caught:
+            bring(lost, how)
+        assert "of its 1 voxels above 0.5 (0.001 ml), 0 lie outside" in str(caught.value)
+        assert "too small for voxels of 2 mm" in str(caught.value)
+        assert not bring.folder.exists()
+
+
+def test_lesion_outside_the_grid_is_an_error(bring, tmp_path):
+    path = save_image(tmp_path / "image.nii.gz", one_voxel(MASK.shape, (0, 3, 2)), moved(x=-4))
+    with pytest.raises(InvalidMaskError, match="1 lie outside; all lie outside that grid"):
+        bring(path, "nearest")
+
+
+@pytest.mark.parametrize("how", ["nearest", "overlap"])
+def test_what_the_grid_cuts_off_is_stated_and_warned_of(bring, tmp_path, caplog, how):
+    voxels = np.zeros(MASK.shape, np.uint8)
+    voxels[:5, 2:4, 1:4] = 1
+    aligned = bring(save_image(tmp_path / "image.nii.gz", voxels, moved(x=-6)), how)
+    assert np.array_equal(np.asarray(aligned.dataobj)[:3], voxels[3:])
+    note = bring.note
+    assert [note[field] for field in FIELDS] == [30, 12, 0.24, 0.096, 18]
+    assert note["CutOffML"] == 0.144
+    # From the middle of five planes to that of the last two.
+    assert note["CentreOfMassShiftMM"] == [3.0, 0.0, 0.0]
+    (warning,) = note["Warnings"]
+    assert warning.startswith("60% of its volume lost: 0.24 ml before, 0.096 ml after; 0.144 ml")
+    assert warning in caplog.text
+
+
+@pytest.mark.parametrize("how", [None, "nearest"])
+def test_image_without_voxels_that_count_is_aligned_with_a_warning(bring, tmp_path, how):
+    """A map of small values is no lesion, but an image all the same."""
+    values = np.full(MASK.shape, 0.25, np.float32)
+    values[0, 0, 0] = np.nan
+    aligned = bring(save_image(tmp_path / "image.nii.gz", values, moved(x=2 if how else 0)), how)
+    assert np.count_nonzero(aligned.get_fdata() == 0.25) >= 170
+    assert bring.note["Warnings"] == ["it has no voxel above 0.5"]
+    assert bring.note["CentreOfMassShiftMM"] is None
+    assert (bring.note["VoxelsBefore"], bring.note["VoxelsAfter"]) == (0, 0)
+
+
+def test_overlap_of_several_labels_is_refused(bring, tmp_path):
+    with pytest.raises(InvalidMaskError, match=r"this one has 1 and 2; set `resample: nearest`"):
+        bring(save_image(tmp_path / "image.nii.gz", LABELS, moved(x=2)), "overlap")
+    assert not bring.folder.exists()
+
+
+def test_overlap_of_an_oblique_image_is_refused(bring, tmp_path):
+    with pytest.raises(InvalidMaskError, match="Overlap is for axes that lie along the world's"):
+        bring(save_image(tmp_path / "image.nii.gz", BLOB, rotated(2, 7.0)), "overlap")
+
+
+RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+
+
+@pytest.mark.parametrize("how", [None, "nearest", "overlap"])
+@pytest.mark.parametrize("dtype", [RGB, np.complex64], ids=["RGB", "complex"])
+def test_voxels_that_are_no_real_numbers_get_a_sentence(bring, tmp_path, dtype, how):
+    voxels = np.zeros(MASK.shape, dtype)
+    path = save_image(tmp_path / "image.nii.gz", voxels, moved(x=2 if how else 0))
+    with pytest.raises(InvalidMaskError, match=r"its voxels are of .*, not real numbers") as caught:
+        bring(path, how)
+    assert ("fields (R, G, B)" if dtype == RGB else "complex64") in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", [0, 2])
+def test_labels_that_no_float_can_hold_stay_exact(bring, tmp_path, shift):
+    labels = 2**53 + LABELS.astype(np.int64)
+    image = nib.Nifti1Image(labels, moved(x=shift), dtype="int64").as_reoriented(
+        np.column_stack([[2, 0, 1], [-1, 1, -1]])
+    )
+    nib.save(image, tmp_path / "image.nii.gz")
+    aligned = np.asanyarray(bring(tmp_path / "image.nii.gz", "nearest").dataobj)
+    assert aligned.dtype == np.int64
+    assert np.array_equal(aligned[1:] if shift else aligned, labels[:-1] if shift else labels)
+
+
+def test_image_far_larger_than_the_mask_is_refused(bring, tmp_path):
+    voxels = np.ones((24, 28, 21), np.uint8)
+    path = save_image(tmp_path / "image.nii.gz", voxels, moved(x=1))
+    with pytest.raises(InvalidMaskError, match="14112 voxels, more than 64 times"):
+        bring(path, "nearest")
+
+
+# --- Slabs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["image.nii", "image.nii.gz", "image.mgz", "image.img"])
+@pytest.mark.parametrize("most", [1, 200, 10**6])
+def test_slabs_are_the_voxels_as_nibabel_reads_them(tmp_path, name, most):
+    voxels = np.random.default_rng(3).integers(0, 30000, (9, 8, 7)).astype(np.float32)
+    kinds = {"image.mgz": nib.MGHImage, "image.img": nib.Nifti1Pair}
+    image = kinds.get(name, nib.Nifti1Image)(voxels, MASK.affine)
+    if name != "image.mgz":
+        image.set_data_dtype(np.int16)
+        image.header.set_slope_inter(1.5, -3)
+    nib.save(image, tmp_path / name)
+    expected = np.asanyarray(nib.load(tmp_path / name).dataobj)
+    slabs = list(slabs_of(open_image(tmp_path / name), most))
+    assert [slab.shape[2] for slab in slabs] == {1: [1] * 7, 200: [2, 2, 2, 1]}.get(most, [7])
+    assert np.array_equal(np.concatenate(slabs, axis=2), expected)
+    assert {slab.dtype for slab in slabs} == {expected.dtype}
+
+
+@pytest.mark.parametrize("cut", [9, 3000])
+def test_damage_is_found_after_the_last_slab_at_the_latest(tmp_path, cut):
+    voxels = np.random.default_rng(3).random((20, 20, 20))
+    content = gzip.compress(nib.Nifti1Image(voxels, MASK.affine).to_bytes())
+    (tmp_path / "image.nii.gz").write_bytes(content[:-cut])
+    with pytest.raises(UnreadableImage):
+        list(slabs_of(open_image(tmp_path / "image.nii.gz"), 400))
+
+
+LARGE = """
+import resource, sys
+from brainmasks import shipped_registry
+from brainmasks.images import align
+registry = shipped_registry()
+mask = registry.get("MNI152NLin6Asym_2mm")
+align(sys.argv[1], mask, registry, sys.argv[2], sys.argv[3], sys.argv[4])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("how", ["nearest", "overlap"])
+def test_image_of_64_times_the_mask_is_never_in_memory_whole(bring, tmp_path, how):
+    """462 MB of float64, in far less than the 1000 MB that the rule asks for."""
+    mask = SHIPPED.get(f"{SIX}_2mm")
+    shape = tuple(4 * n for n in mask.shape)
+    affine = np.diag([0.5, 0.5, 0.5, 1])
+    affine[:3, 3] = np.array(mask.origin) - 0.75
+    header = nib.Nifti1Image(np.zeros((1, 1, 1)), affine).header
+    header.set_data_shape(shape)
+    header["vox_offset"] = 352
+    header["magic"] = b"n+1"
+    path = tmp_path / "image.nii.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(header.binaryblock + bytes(4))
+        for _ in range(shape[2]):
+            file.write(one_voxel(shape[:2], (slice(80, 120), 90), 1, float).tobytes(order="F"))
+    command = [sys.executable, "-c", LARGE, path, how, bring.image, bring.sidecar]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(SCRIPTS)}
+    )
+    assert bring.note["VoxelsBefore"] == 40 * shape[2]
+    assert int(done.stdout) < 400
+
+
+# --- Real files ----------------------------------------------------------------------------------
+
+REAL_PAIRS = [
+    (f"registered/{SIX}_1mm_desc-brain_mask.nii.gz", f"{SIX}_2mm"),
+    (f"registered/{SIX}_2mm_desc-brain_mask.nii.gz", f"{SIX}_1mm"),
+    *[
+        (f"lesions/sub-0{n}_ses-01_space-{SIX}_label-acuteinfarct_mask.nii.gz", f"{SIX}_{mm}mm")
+        for n in (1, 2, 3)
+        for mm in (1, 2)
+    ],
+]
+
+
+def centre_of_mass(path) -> np.ndarray:
+    """Return the centre of mass in mm, as scipy finds it."""
+    image = nib.load(path)
+    return nib.affines.apply_affine(
+        image.affine, ndimage.center_of_mass(np.asanyarray(image.dataobj) > 0.5)
+    )
+
+
+@pytest.mark.parametrize("how", ["nearest", "overlap"])
+@pytest.mark.parametrize(("name", "target"), REAL_PAIRS)
+def test_real_file_is_the_same_stored_ras_and_las(real, bring, tmp_path, name, target, how):
+    found = []
+    for sign in (1, -1):
+        canonical = nib.as_closest_canonical(nib.load(real / name))
+        path = tmp_path / "image.nii.gz"
+        nib.save(canonical.as_reoriented([[0, sign], [1, 1], [2, 1]]), path)
+        align(path, SHIPPED.get(target), SHIPPED, how, bring.image, bring.sidecar)
+        found.append(np.asanyarray(nib.load(bring.image).dataobj))
+        shift = centre_of_mass(bring.image) - centre_of_mass(path)
+        assert np.abs(shift - bring.note["CentreOfMassShiftMM"]).max() < 0.001
+        assert bring.note["VoxelsAfter"] == np.count_nonzero(found[-1])
+        if how == "nearest" and (name, target) == REAL_PAIRS[1]:
+            # Every second centre is a tie: all voxels are moved by half a voxel, and none is lost.
+            assert bring.note["VolumeAfterML"] == bring.note["VolumeBeforeML"]
+            assert np.abs(shift - 0.5).max() < 0.02
+        elif name.startswith("registered") and target.endswith("2mm"):
+            assert np.abs(shift).max() < 0.02
+        else:
+            assert np.abs(shift).max() < 0.12
+    assert np.array_equal(*found)

@@ -334,6 +334,7 @@ def test_one_image_is_checked(one, images, tmp_path, capsys):
         ("same", None, "unchanged"),
         ("las", None, "axes reordered"),
         ("moved.v2", "nearest", "nearest neighbour"),
+        ("moved.v2", "overlap", "overlap"),
     ],
 )
 def test_one_image_is_aligned(one, images, tmp_path, name, resample, method):

@@ -105,7 +105,7 @@ rule align_image:
     conda:
         "../../envs/masks.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory_to_align,
         runtime=5,
     params:
         row=row_of_image,
