@@ -415,13 +415,15 @@ def test_image_of_64_times_the_mask_is_never_in_memory_whole(bring, tmp_path, ho
     path = tmp_path / "image.nii.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(header.binaryblock + bytes(4))
+        plane = np.zeros(shape[:2])
+        plane[80:120, 88:96] = 1
         for _ in range(shape[2]):
-            file.write(one_voxel(shape[:2], (slice(80, 120), 90), 1, float).tobytes(order="F"))
+            file.write(plane.tobytes(order="F"))
     command = [sys.executable, "-c", LARGE, path, how, bring.image, bring.sidecar]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(SCRIPTS)}
     )
-    assert bring.note["VoxelsBefore"] == 40 * shape[2]
+    assert bring.note["VoxelsBefore"] == 40 * 8 * shape[2]
     assert int(done.stdout) < 400
 
 
