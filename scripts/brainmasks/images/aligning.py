@@ -16,7 +16,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
-from .opening import UnreadableImage, open_image, stored_type
+from .opening import UnreadableImage, open_image, require_whole, stored_type
 from .resampling import at_least_half, count_outside, nearest, overlap
 from .slabs import slabs_of
 from .statistics import is_above
@@ -222,6 +222,7 @@ def _require_usable(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadat
             "the one part that is meant as an image of its own"
         )
     if (size := math.prod(image.shape)) > LARGEST * mask.size:
+        require_whole(image)  # damage is the better reason
         raise InvalidMaskError(
             f"image {path} is not aligned: it has {size} voxels, more than {LARGEST} times those "
             f"of the grid of {mask.name}; resample it to larger voxels first"
