@@ -3,7 +3,7 @@
 
 Each fault is served on loopback, to each client on its own; then the server is healthy, and the
 client is called once more. The faults are those of tests/fetching/test_server_faults.py, and a few
-more. Prints a Markdown table, and writes it to a file if one is named:
+more. Prints the Markdown table of docs/faults-compared.md, and writes it to a file if one is named:
 
     pip install --require-hashes -r requirements-dev.txt && pip install templateflow==25.1.2
     python benchmarks/faults_vs_peers.py [TABLE.md]

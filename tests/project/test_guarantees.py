@@ -8,10 +8,9 @@ from support import REPO
 
 PAGE = (REPO / "docs" / "guarantees.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[^`]+\.py)::([^`]+)`", PAGE)))
-# The guarantees end where the table of other clients begins.
-GUARANTEES = re.findall(
-    r"^- .*(?:\n  .*)*", PAGE.split("\n## Faults of servers", 1)[0], re.MULTILINE
-)
+GUARANTEES = re.findall(r"^- .*(?:\n  .*)*", PAGE, re.MULTILINE)
+# What stands before the first heading, then heading and text of each section.
+TOP, *SECTIONS = re.split(r"^## ", PAGE, flags=re.MULTILINE)
 
 
 def defined_in(file: str) -> set[str]:
@@ -35,3 +34,14 @@ def test_every_named_test_exists():
 def test_every_guarantee_names_a_test():
     assert len(GUARANTEES) > 50
     assert [text for text in GUARANTEES if "::test_" not in text] == []
+
+
+def test_every_section_is_in_the_table_at_the_top():
+    links = re.findall(r"^\| \[[^]]+\]\(#([^)]+)\) \|", TOP, re.MULTILINE)
+    headings = [section.split("\n", 1)[0] for section in SECTIONS]
+    assert len(headings) > 10
+    assert links == [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+
+
+def test_every_section_says_what_is_not_guaranteed():
+    assert [text for text in SECTIONS if text.count("\n**Not guaranteed:** ") != 1] == []
