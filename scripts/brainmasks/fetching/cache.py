@@ -169,7 +169,7 @@ def _origin(path: Path, sha256: str, verified_by: str) -> Origin:
         note = json.loads(read_bounded(_note(path), largest=1 << 16))
         if note.pop("sha256") == sha256:
             return replace(Origin.from_note(note), verified_by=verified_by)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # lacuna, or a person, put the file there
     return Origin(f"cache:{path.name}", recoded=False, verified_by=verified_by)
 

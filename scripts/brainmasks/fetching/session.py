@@ -42,6 +42,11 @@ def guard_redirect(response: "requests.Response", **_settings: object) -> None:
     response._content = b""
     response.close()
     target = response.headers["Location"]
+    try:
+        # As requests does before it goes there: a server's header is bytes.
+        target.encode("latin-1").decode()
+    except UnicodeDecodeError as err:
+        raise FetchError("redirected to what is no URL") from err
     if response.url.startswith("https:") and urlsplit(target).scheme == "http":
         raise FetchError(f"redirected from https to {one_line(target)}; refused")
 

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import InvalidMaskError
 from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference, recode
 from ..registry import BrainMaskMetadata
+from ..urls import one_line
 from .diagnose import diagnose
 
 log = logging.getLogger(__name__)
@@ -44,9 +45,13 @@ class Origin:
         KeyError, TypeError, ValueError
             If it is no such note, or says something else than when it was written.
         """
-        if note["verified_by"] not in (SHA256, CONTENT_SHA256):
-            raise ValueError(f"no such way to verify a mask: {note['verified_by']}")
         origin = cls(note["location"], note["recoded"], note["verified_by"])
+        if not (
+            isinstance(origin.location, str)
+            and isinstance(origin.recoded, bool)
+            and origin.verified_by in (SHA256, CONTENT_SHA256)
+        ):
+            raise TypeError(f"it is no note of an origin: {one_line(repr(origin))}")
         # An earlier version wrote none.
         if note.get("digest", origin._digest) != origin._digest:
             raise ValueError("the note has another digest than it states")

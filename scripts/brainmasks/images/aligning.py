@@ -16,11 +16,12 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
+from .grids import Grid, lattice_offset
 from .opening import UnreadableImage, open_image, require_whole, stored_type
 from .resampling import at_least_half, count_outside, nearest, overlap
 from .slabs import slabs_of
-from .statistics import is_above
 from .tally import Tally
+from .values import is_above
 from .verdicts import (
     NOT_AN_IMAGE,
     OBLIQUE,
@@ -42,13 +43,17 @@ log = logging.getLogger(__name__)
 
 UNCHANGED = "unchanged"
 REORDERED = "axes reordered"
+CROPPED = "cropped and padded"
 NEAREST = "nearest neighbour"
 OVERLAP = "overlap"
+
+LOSSLESS = (UNCHANGED, REORDERED, CROPPED)
 
 # How a voxel of the mask's grid gets its value, for the note.
 _RULES = {
     UNCHANGED: "none: each voxel keeps its value and its place",
     REORDERED: "none: each voxel keeps its value and its place",
+    CROPPED: "none: each voxel keeps its value and its place; what the image lacks is 0",
     NEAREST: (
         "the value of the voxel in which the centre of the new voxel lies; between two voxels, of "
         "the one that is further left, posterior or inferior; outside the image 0"
@@ -111,6 +116,8 @@ def align(
         _require_usable(image, image_path, mask)
         if method in (UNCHANGED, REORDERED):
             aligned = _reordered(image, mask)
+        elif method == CROPPED:
+            aligned = _cropped(image, image_path, mask)
         else:
             aligned = _resampled(image, image_path, mask, method)
     except UnreadableImage as err:
@@ -135,7 +142,7 @@ def align(
         "DisplacementMM": found.displacement_mm,
         "Method": method,
         "Resampling": _RULES[method],
-        "Lossless": method in (UNCHANGED, REORDERED),
+        "Lossless": method in LOSSLESS,
         **aligned.as_note(),
         "Warnings": warnings,
         "GeneratedBy": generated_by(),
@@ -193,6 +200,8 @@ def _method(found: Comparison, resample: str | None) -> str | None:
     """Return what is done with an image, None if nothing may be."""
     if found.verdict in SAME_GRID:
         return REORDERED if found.verdict == REORIENTED else UNCHANGED
+    if found.lattice is not None and resample is None:
+        return CROPPED
     if resample in RESAMPLABLE.get(found.verdict, ()):
         return OVERLAP if resample == "overlap" else NEAREST
     return None
@@ -231,19 +240,52 @@ def _require_usable(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadat
 
 def _reordered(image: "SpatialImage", mask: BrainMaskMetadata) -> _Aligned:
     """Return an image that is on the mask's grid, but for the order of storage."""
-    import nibabel as nib
-
-    orientation = nib.io_orientation(image.affine)
+    grid = Grid.of(image)
     (stored,) = slabs_of(image, most=math.prod(image.shape))
-    voxels = nib.apply_orientation(stored, orientation)
-    ras_affine = image.affine @ nib.orientations.inv_ornt_aff(orientation, image.shape)
+    voxels = grid.in_ras_order(stored)
     tally = Tally(voxels.shape)
     tally.add(is_above(voxels))
     shift = None
     if tally.voxels:
-        shift = tally.centre_of_mass(mask.affine) - tally.centre_of_mass(ras_affine)
+        shift = tally.centre_of_mass(mask.affine) - tally.centre_of_mass(grid.ras_affine)
     ml = tally.voxels * _voxel_ml(mask.affine)
     return _Aligned(voxels, tally.voxels, tally.voxels, ml, ml, 0, 0.0, shift)
+
+
+def _cropped(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadata) -> _Aligned:
+    """Return an image whose grid is a crop or pad of the mask's; raise if it would lose values."""
+    import numpy as np
+
+    grid = Grid.of(image)
+    start = lattice_offset(grid, mask)
+    if start is None:
+        raise InvalidMaskError(f"image {path} changed while it was read; run again")
+    (stored,) = slabs_of(image, most=math.prod(image.shape))
+    whole = grid.in_ras_order(stored)
+    source = tuple(
+        slice(max(first, 0), min(first + length, there))
+        for first, length, there in zip(start, mask.shape, whole.shape, strict=True)
+    )
+    target = tuple(
+        slice(part.start - first, part.stop - first)
+        for part, first in zip(source, start, strict=True)
+    )
+    voxels = np.zeros(mask.shape, whole.dtype)
+    voxels[target] = whole[source]
+    if lost := np.count_nonzero(whole) - np.count_nonzero(voxels):
+        raise InvalidMaskError(
+            f"image {path} is not aligned: {lost} of its voxels that are not 0 lie outside the "
+            f"grid of {mask.name}, and would be cut off; set `resample: nearest` in the "
+            "configuration if they may be"
+        )
+    before, after = Tally(whole.shape), Tally(mask.shape)
+    before.add(is_above(whole))
+    after.add(is_above(voxels))
+    shift = None
+    if before.voxels:
+        shift = after.centre_of_mass(mask.affine) - before.centre_of_mass(grid.ras_affine)
+    ml = before.voxels * _voxel_ml(mask.affine)
+    return _Aligned(voxels, before.voxels, after.voxels, ml, ml, 0, 0.0, shift)
 
 
 def _resampled(

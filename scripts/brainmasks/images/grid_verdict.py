@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..nifti import TOLERANCE, contradiction, displacement
+from ..nifti import TOLERANCE, contradiction, displacement, times
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from .grid_names import known_grid
 from .grids import Grid, lattice_offset
@@ -28,7 +28,6 @@ from .verdicts import (
     WITHIN_TOLERANCE,
     Comparison,
     finding,
-    times,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +88,9 @@ def judge(
         or _shifted(grid, mask, registry)
         or _unknown(grid, mask, registry)
     )
-    return replace(judged, axes=grid.axes, displacement_mm=grid.displacement(mask)), grid
+    mm = grid.displacement(mask)
+    displacement_mm = None if mm is None else round(mm, 6)
+    return replace(judged, axes=grid.axes, displacement_mm=displacement_mm), grid
 
 
 def _not_3d(shape: tuple[int, ...]) -> Comparison:

@@ -15,10 +15,10 @@ from ..nifti import (
     nifti_version,
     offset_problem,
     reason,
+    times,
     voxel_size_problem,
 )
 from ..paths import StrPath
-from .verdicts import times
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import HEADER_ROOM
-from .opening import UnreadableImage, reason, require_whole, values_of
+from ..nifti import HEADER_ROOM, reason
+from .opening import UnreadableImage, require_whole, values_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

@@ -14,11 +14,9 @@ def is_above(values: "NDArray[Any]") -> "NDArray[np.bool_]":
     """Return which values are finite and above 0.5."""
     import numpy as np
 
-    above: NDArray[np.bool_]
-    if values.dtype.kind != "f":
-        above = values > 0  # without a copy of all of them as float64
-    else:
-        above = (values > 0.5) & (values < np.inf)
+    # Of integers without a copy of all of them as float64.
+    floating = values.dtype.kind == "f"
+    above: NDArray[np.bool_] = (values > 0.5) & (values < np.inf) if floating else values > 0
     return above
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The verdicts on the grid of an image, in words for programs and for users."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -199,8 +199,3 @@ def finding(verdict: str, **facts: object) -> Comparison:
 def with_note(judged: Comparison, note: str, **facts: object) -> Comparison:
     """Return a comparison with one more sentence in its detail."""
     return replace(judged, detail=judged.detail + note.format(**facts))
-
-
-def times(numbers: Iterable[float]) -> str:
-    """Return numbers as in ``91x109x91``."""
-    return "x".join(f"{n:.6g}" for n in numbers)

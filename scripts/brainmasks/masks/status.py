@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import FetchError, MaskError
 from ..fetching import Fetcher
-from ..urls import shown_url
+from ..urls import escaped, shown_url
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,9 @@ def status(fetchers: Iterable[Fetcher]) -> str:
     for fetcher in fetchers:
         lines += _lines(fetcher)
     widths = [max(len(str(line[n])) for line in lines) for n in range(len(COLUMNS) - 1)] + [0]
+    # It is printed: a location of a table and the name of a folder must not steer the terminal.
     return "\n".join(
-        "  ".join(f"{cell!s:<{width}}" for cell, width in zip(line, widths, strict=True))
+        escaped("  ".join(f"{cell!s:<{width}}" for cell, width in zip(line, widths, strict=True)))
         for line in lines
     )
 

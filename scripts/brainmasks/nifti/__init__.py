@@ -16,7 +16,7 @@ from .reading import (
     scaled_voxels,
     stored_voxels,
 )
-from .words import reason
+from .words import reason, times
 from .writing import as_nii_gz
 
 __all__ = [
@@ -44,5 +44,6 @@ __all__ = [
     "scaled_voxels",
     "stated_grid",
     "stored_voxels",
+    "times",
     "voxel_size_problem",
 ]

@@ -3,6 +3,8 @@
 
 from collections.abc import Iterable
 
+from ..urls import one_line
+
 
 def times(numbers: Iterable[float]) -> str:
     """Return numbers as in ``91x109x91``: whole ones in full, others with six digits."""
@@ -11,4 +13,5 @@ def times(numbers: Iterable[float]) -> str:
 
 def reason(err: Exception) -> str:
     """Return one line on why a file could not be read."""
-    return " ".join(str(err).split()).rstrip(".") or type(err).__name__
+    # Some of nibabel's readers quote the file, whatever is in it.
+    return one_line(str(err)).rstrip(".") or type(err).__name__

@@ -9,11 +9,14 @@ from typing import Any
 
 from ..errors import RegistryError
 from ..paths import StrPath
+from ..urls import one_line
 from .mask_names import closest
 from .table_reading import read_schema
 
 # A key as like one of ours as this is taken for a misspelling of it.
 MISSPELT = 0.82
+# Letters of a path at the most: Linux takes no more, and `expandvars` takes long for many.
+LONGEST_PATH = 4096
 
 
 def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,8 +78,12 @@ def user_path(path: StrPath) -> Path:
     Raises
     ------
     RegistryError
-        If a variable is not set, or there is no such home folder.
+        If it is too long, a variable is not set, or there is no such home folder.
     """
+    if len(os.fspath(path)) > LONGEST_PATH:
+        raise RegistryError(
+            f"path '{one_line(os.fspath(path))}' is longer than {LONGEST_PATH} letters"
+        )
     expanded = os.path.expandvars(os.fspath(path))
     if unset := re.search(r"\$\{?\w+\}?", expanded):
         raise RegistryError(f"path '{path}': {unset[0]} is not set")

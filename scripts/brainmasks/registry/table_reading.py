@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tables: read as text, checked against a schema, errors with line and column."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,35 +47,24 @@ def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]
     RegistryError
         If the table cannot be read, or a column or cell is wrong; says which.
     """
-    import pandas as pd
-
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        table = pd.read_csv(
-            io.StringIO(text),
-            sep="\t",
-            header=None,
-            dtype=str,
-            na_filter=False,
-            quoting=csv.QUOTE_NONE,
-            skip_blank_lines=False,
-            # As wide as the widest line: pandas would take surplus cells for an index.
-            names=range(1 + max(line.count("\t") for line in text.split("\n"))),
-        )
     except FileNotFoundError:
         raise RegistryError(f"{path} does not exist; give the path of a table (TSV)") from None
-    except (OSError, UnicodeDecodeError, ValueError) as err:
+    except (OSError, ValueError) as err:
         raise RegistryError(f"{path} cannot be read as a table (TSV): {err}") from None
-    if table.empty:
+    if not text:
         raise RegistryError(f"{path} is empty; its first line must name the columns")
 
-    lines = [_without_trailing_blanks(cells) for cells in table.itertuples(index=False)]
-    columns = lines[0]
+    # Empty cells at the end of a line count for nothing.
+    lines = [line.rstrip("\t") for line in text.split("\n")]
+    columns = lines[0].split("\t") if lines[0] else []
     check_columns(f"{path}, line 1", columns, schema)
     rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if not any(cells):
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
             continue
+        cells = line.split("\t")
         if len(cells) > len(columns):
             raise RegistryError(
                 f"{path}, line {number}: {len(cells)} cells, but {len(columns)} columns; "
@@ -89,13 +75,6 @@ def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]
         check_row(f"{path}, line {number}", row, schema)
         rows.append((number, row))
     return rows
-
-
-def _without_trailing_blanks(cells: Iterable[str]) -> list[str]:
-    cells = list(cells)
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
 
 
 def check_columns(where: str, columns: list[str], schema: Schema) -> None:
