@@ -19,6 +19,7 @@ CONTRIBUTING = REPO / "CONTRIBUTING.md"
 PAGES = (
     README,
     CONTRIBUTING,
+    REPO / "SECURITY.md",
     REPO / "config" / "README.md",
     REPO / "examples" / "lesion-network" / "README.md",
     *sorted((REPO / "docs").glob("*.md")),
