@@ -278,9 +278,9 @@ def assert_reported(folder: Path, masks, prefix: str = "", images=()) -> None:
             assert f"<strong>{each['id']}</strong>" in text
             assert f"<div>{each['verdict']}</div>" in text
             assert html.escape(each["detail"]) in text
-            for finding in each["findings"]:
-                assert f"<div>{finding['code']}</div>" in text
-                assert html.escape(finding["detail"]) in text
+            for note in each["findings"]:
+                assert f"<div>{note['code']}</div>" in text
+                assert html.escape(note["detail"]) in text
             assert f"{each['voxels_outside']:,} outside" in text
             assert each["hemisphere"] in text
     for path, mask in pictures.items():

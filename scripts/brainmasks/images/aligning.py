@@ -16,7 +16,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
-from .grids import Grid, lattice_offset
+from .grids import Grid
 from .opening import UnreadableImage, open_image, require_whole, stored_type
 from .resampling import at_least_half, count_outside, nearest, overlap
 from .slabs import slabs_of
@@ -116,8 +116,6 @@ def align(
         _require_usable(image, image_path, mask)
         if method in (UNCHANGED, REORDERED):
             aligned = _reordered(image, mask)
-        elif method == CROPPED:
-            aligned = _cropped(image, image_path, mask)
         else:
             aligned = _resampled(image, image_path, mask, method)
     except UnreadableImage as err:
@@ -252,57 +250,26 @@ def _reordered(image: "SpatialImage", mask: BrainMaskMetadata) -> _Aligned:
     return _Aligned(voxels, tally.voxels, tally.voxels, ml, ml, 0, 0.0, shift)
 
 
-def _cropped(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadata) -> _Aligned:
-    """Return an image whose grid is a crop or pad of the mask's; raise if it would lose values."""
-    import numpy as np
-
-    grid = Grid.of(image)
-    start = lattice_offset(grid, mask)
-    if start is None:
-        raise InvalidMaskError(f"image {path} changed while it was read; run again")
-    (stored,) = slabs_of(image, most=math.prod(image.shape))
-    whole = grid.in_ras_order(stored)
-    source = tuple(
-        slice(max(first, 0), min(first + length, there))
-        for first, length, there in zip(start, mask.shape, whole.shape, strict=True)
-    )
-    target = tuple(
-        slice(part.start - first, part.stop - first)
-        for part, first in zip(source, start, strict=True)
-    )
-    voxels = np.zeros(mask.shape, whole.dtype)
-    voxels[target] = whole[source]
-    if lost := np.count_nonzero(whole) - np.count_nonzero(voxels):
-        raise InvalidMaskError(
-            f"image {path} is not aligned: {lost} of its voxels that are not 0 lie outside the "
-            f"grid of {mask.name}, and would be cut off; set `resample: nearest` in the "
-            "configuration if they may be"
-        )
-    before, after = Tally(whole.shape), Tally(mask.shape)
-    before.add(is_above(whole))
-    after.add(is_above(voxels))
-    shift = None
-    if before.voxels:
-        shift = after.centre_of_mass(mask.affine) - before.centre_of_mass(grid.ras_affine)
-    ml = before.voxels * _voxel_ml(mask.affine)
-    return _Aligned(voxels, before.voxels, after.voxels, ml, ml, 0, 0.0, shift)
-
-
 def _resampled(
     image: "SpatialImage", path: StrPath, mask: BrainMaskMetadata, method: str
 ) -> _Aligned:
-    """Return an image, resampled to the mask's grid."""
+    """Return an image, resampled to the mask's grid, or cropped and padded to it.
+
+    Between two grids of one lattice, the nearest voxel is the voxel itself.
+    """
     import numpy as np
 
     before, after = Tally(image.shape), Tally(mask.shape)
-    cut_off = 0
+    cut_off = lost = 0
 
     def slabs() -> "Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]":
         """Yield each slab, with what of it is above 0.5, and count that."""
-        nonlocal cut_off
+        nonlocal cut_off, lost
         for slab in slabs_of(image):
             above = is_above(slab)
-            cut_off += count_outside(above, before.start, image.affine, mask.shape, mask.affine)
+            place = (before.start, image.affine, mask.shape, mask.affine)
+            cut_off += count_outside(above, *place)
+            lost += count_outside(slab != 0, *place)
             before.add(above)
             yield slab, above
 
@@ -312,6 +279,12 @@ def _resampled(
         voxels = at_least_half(fraction).astype(np.uint8)
     else:
         voxels = nearest((slab for slab, _ in slabs()), *grids)
+    if lost and method == CROPPED:
+        raise InvalidMaskError(
+            f"image {path} is not aligned: {lost} of its voxels that are not 0 lie outside the "
+            f"grid of {mask.name}, and would be cut off; set `resample: nearest` in the "
+            "configuration if they may be"
+        )
     after.add(is_above(voxels))
     shift = None
     if before.voxels and after.voxels:
