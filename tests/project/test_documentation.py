@@ -12,7 +12,8 @@ import pytest
 import yaml
 from support import REPO
 
-from brainmasks.images import VERDICTS
+from brainmasks.images import FINDINGS, VERDICTS
+from brainmasks.images.compare import MIN_INSIDE
 
 README = REPO / "README.md"
 CONTRIBUTING = REPO / "CONTRIBUTING.md"
@@ -126,15 +127,26 @@ def test_ten_changes_lead_to_a_file_each():
     assert [file for _, file in rows if not (REPO / file).is_file()] == []
 
 
-def test_every_verdict_is_explained():
+def test_every_verdict_and_finding_is_explained():
     text = (REPO / "docs" / "images.md").read_text(encoding="utf-8")
-    assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == VERDICTS
+    explained = tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+    assert explained == (*VERDICTS, *FINDINGS)
 
 
 def config_schema() -> dict:
     """Return what the schema says of each key of the configuration."""
     path = REPO / "workflow" / "schemas" / "config.schema.json"
     return json.loads(path.read_text(encoding="utf-8"))["properties"]
+
+
+def test_every_finding_can_be_refused_and_those_that_are_by_default_are_marked():
+    refuse = config_schema()["refuse"]
+    assert tuple(refuse["items"]["enum"]) == FINDINGS
+    default = yaml.safe_load((REPO / "config" / "config.yaml").read_text(encoding="utf-8"))
+    text = (REPO / "docs" / "images.md").read_text(encoding="utf-8")
+    marked = re.findall(r"^\| `(\w+)` \|.*\| yes \|$", text, flags=re.MULTILINE)
+    assert default["refuse"] == marked
+    assert default["min_inside"] == MIN_INSIDE
 
 
 def test_every_verdict_but_that_of_no_image_can_be_accepted():

@@ -70,13 +70,11 @@ def _not_binary(values: "NDArray[Any]") -> tuple[str, str] | None:
         return None
     low, high = others.min(), others.max()
     if low == high:
-        every = [str(n) for n in (0, 1) if np.any(values == n)] + [_text(low)]
-        if "1" in every:
-            return f"its values are {listed(every)}", "take out the label that is meant"
-        return (
-            f"its values are {listed(every)}",
-            f"make it binary: 1 where it is {_text(low)}, 0 elsewhere",
-        )
+        every = sorted([n for n in (0, 1) if np.any(values == n)] + [low.item()])
+        remedy = f"make it binary: 1 where it is {_text(low)}, 0 elsewhere"
+        if 1 in every:
+            remedy = "take out the label that is meant"
+        return f"its values are {listed([_text(value) for value in every])}", remedy
     if low >= 0 and np.all(others == np.rint(others)):
         labels = len(np.unique(others)) + bool(np.any(values == 1))
         return f"it has {labels} labels, up to {_text(high)}", "take out the label that is meant"
