@@ -77,6 +77,10 @@ def test_aligned_by_reordering_axes(workflow, images, lesion):
 
 def test_resampling_only_if_asked_for(workflow, images, lesion):
     images("moved")
+    # Not by whole voxels: that would lose nothing.
+    affine = TINY_AFFINE.copy()
+    affine[0, 3] += 2.5
+    save_image(workflow.folder / "lesions" / "moved.nii.gz", lesion, affine)
     printed = workflow.fail("aligned/moved.nii.gz")
     assert "shifted" in printed
     assert "`resample: nearest`" in printed
@@ -90,6 +94,15 @@ def test_resampling_only_if_asked_for(workflow, images, lesion):
     assert not lesion[-1].any()
     note = json.loads((workflow.folder / "aligned" / "moved.json").read_text())
     assert (note["Method"], note["Lossless"]) == ("nearest neighbour", False)
+
+
+def test_image_that_is_off_by_whole_voxels_is_aligned_without_loss(workflow, images, lesion):
+    images("moved")
+    workflow.succeed("aligned/moved.nii.gz")
+    image = nib.load(workflow.folder / "aligned" / "moved.nii.gz")
+    assert np.array_equal(np.asarray(image.dataobj), np.roll(lesion, 1, axis=0))
+    note = json.loads((workflow.folder / "aligned" / "moved.json").read_text())
+    assert (note["Method"], note["Lossless"]) == ("cropped and padded", True)
 
 
 def test_damaged_image_is_not_aligned(workflow, images):
@@ -168,3 +181,70 @@ def test_real_lesions_on_the_real_mask(workflow, server, real, tmp_path):
         assert np.array_equal(aligned.affine, mask.affine)
         assert aligned.shape == mask.shape
         assert np.abs(centre(aligned) - centre(nib.load(lesion))).max() < 0.01
+
+
+def test_findings_reject_an_image_and_the_page_says_so(workflow, images, lesion):
+    accept = ["identical", "reoriented", "shifted"]
+    images("same", "las", "moved", accept=accept, refuse=["empty"])
+    save_image(workflow.folder / "lesions" / "moved.nii.gz", lesion * np.int16(0))
+    printed = workflow.fail("checks/images.tsv", "qc/images.html")
+    assert (
+        "image moved (lesions/moved.nii.gz): empty: It is empty, no voxel is above 0.5" in printed
+    )
+    rejected = rows(workflow.folder / "checks" / "images.rejected.tsv")
+    assert {name: (row["accepted"], row["findings"]) for name, row in rejected.items()} == {
+        # The tiny masks A and B are on one grid.
+        "same": ("true", "duplicate,shared_grid"),
+        "las": ("true", "duplicate,shared_grid"),
+        "moved": ("false", "empty"),
+    }
+    page = (workflow.folder / "qc" / "images.html").read_text()
+    assert (page.count(">accepted<"), page.count(">rejected<")) == (2, 1)
+    workflow.config["refuse"] = []
+    workflow.succeed("checks/images.tsv", "qc/images.html")
+    page = (workflow.folder / "qc" / "images.html").read_text()
+    assert page.count(">rejected<") == 0
+
+
+def test_images_by_a_pattern_in_the_configuration(workflow, images, lesion):
+    images("same")
+    workflow.config["images"] = {"image": "lesions/{id}.nii.gz", "mask": "A_2mm"}
+    workflow.config["accept"] = ["identical", "reoriented", "shifted", "no_orientation"]
+    workflow.config["refuse"] = ["empty"]
+    workflow.succeed("checks/images.tsv")
+    found = rows(workflow.folder / "checks" / "images.tsv")
+    assert list(found) == ["las", "lost", "moved", "same"]
+    assert "Nothing to be done" in workflow.succeed("checks/images.tsv")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "near"),
+    [
+        ("refuse", ["empy"], "did you mean empty"),
+        ("accept", ["identicl"], "did you mean identical"),
+    ],
+)
+def test_misspelt_codes_and_verdicts_are_named_with_the_known_ones(
+    workflow, images, key, value, near
+):
+    images("same", **{key: value})
+    printed = workflow.fail("--dry-run", "checks/images.tsv")
+    assert f"config key '{key}' lists '{value[0]}'" in printed
+    assert near in printed
+    assert {"refuse": "not_finite, not_binary", "accept": "within_tolerance"}[key] in printed
+
+
+def test_side_of_the_table_is_checked(workflow, images, tmp_path):
+    images("same")
+    table = write_table(
+        tmp_path / "images.tsv",
+        [{"image": "lesions/same.nii.gz", "mask": "A_2mm", "side": "right", "group": "patients"}],
+        ["image", "mask", "side", "group"],
+    )
+    workflow.config["images"] = str(table)
+    image = nib.load(workflow.folder / "lesions" / "same.nii.gz")
+    x = nib.affines.apply_affine(image.affine, np.argwhere(np.asarray(image.dataobj) > 0))[:, 0]
+    assert (x < 0).sum() > (x > 0).sum()
+    for target in ("checks/images.tsv", "checks/same.json"):
+        printed = workflow.fail(target)
+        assert f"The table says right, but {(x < 0).sum()} of its voxels lie left" in printed

@@ -122,8 +122,9 @@ def _is_misspelt(column: str, known: str) -> bool:
 
     Of short names only the capitals may differ: `sid` and `pid` are what labs call a subject.
     """
-    return column.strip().lower() == known or (
-        len(known) >= SHORT and bool(closest(column.strip(), [known], cutoff=MISSPELT))
+    name = column.strip()
+    return name.lower() == known or (
+        min(len(name), len(known)) >= SHORT and bool(closest(name, [known], cutoff=MISSPELT))
     )
 
 
