@@ -265,6 +265,10 @@ UNFAITHFUL = {
     "NaN": (image(with_voxel(np.nan)).to_bytes(), ["not all 0 or 1"]),
     "infinity": (image(with_voxel(np.inf)).to_bytes(), ["not all 0 or 1"]),
     "probabilities": (image(VOXELS * np.float32(0.9)).to_bytes(), ["not all 0 or 1"]),
+    "one value beyond the tolerance by less than its share": (
+        image(with_voxel(1.001005)).to_bytes(),
+        ["not all 0 or 1"],
+    ),
     "one value of 0.002": (image(with_voxel(0.002)).to_bytes(), ["not all 0 or 1"]),
     "labels": (image(with_voxel(2, np.uint8)).to_bytes(), ["not all 0 or 1"]),
     "-1 for 1": (image(-VOXELS.astype(np.int16)).to_bytes(), ["not all 0 or 1"]),

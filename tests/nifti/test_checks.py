@@ -13,6 +13,7 @@ from support import shipped_rows, tiny_mask
 
 import brainmasks
 from brainmasks import InvalidMaskError
+from brainmasks.nifti import TOLERANCE
 from brainmasks.nifti.checks import NOT_RUN, PASSED, examine, require_valid
 from brainmasks.registry import BrainMaskMetadata
 
@@ -50,6 +51,13 @@ def patched(content: bytes = CONTENT, layout=nib.nifti1.header_dtype, **fields) 
     for name, value in fields.items():
         header[name] = value
     return header.tobytes() + content[layout.itemsize :]
+
+
+def signalling() -> np.ndarray:
+    """Return the mask's voxels with a NaN outside of which processors complain."""
+    voxels = VOXELS.astype(np.float32)
+    voxels.view(np.uint32)[OUTSIDE] = 0x7F800001
+    return voxels
 
 
 def shifted(mm: float) -> np.ndarray:
@@ -221,6 +229,7 @@ IMAGES = {
         {"affine": ["registered [[2.0"]},
     ),
     "LAS": (left_handed(), {"affine": ["[-2.0, 0.0, 0.0, 4.0]", "[2.0, 0.0, 0.0, -6.0]"]}),
+    "scanner coordinates": (patched(qform_code=0, sform_code=1), {}),
     "no orientation": (
         patched(qform_code=0, sform_code=0),
         {"affine": ["no orientation", "qform and sform code are 0"]},
@@ -232,6 +241,10 @@ IMAGES = {
             "binary_as_stored": ["1 stored", "nan"],
             "stored_type": ["stored as float32, expected uint8"],
         },
+    ),
+    "NaN that signals": (
+        image(signalling()),
+        {"finite": ["1 voxels"], "binary_as_stored": ["1 stored", "nan"], "stored_type": ["32"]},
     ),
     "infinity": (
         image(with_voxel(-np.inf, np.float64)),
@@ -349,6 +362,7 @@ RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 NOT_IMAGES = {
     "no bytes": (b"", ["not NIfTI", "only 0 bytes"]),
     "three bytes": (b"abc", ["not NIfTI", "only 3 bytes"]),
+    "four bytes": (b"abcd", ["not NIfTI", "begins with 61 62 63 64"]),
     "text": (b"hello " * 100, ["not NIfTI", "68 65 6c 6c"]),
     "gzipped twice": (DATA, ["not NIfTI", "1f 8b"]),
     "header cut off": (CONTENT[:300], ["not readable as NIfTI"]),
@@ -387,7 +401,7 @@ NOT_IMAGES = {
     },
     "RGB": (image(np.zeros(VOXELS.shape, RGB)), ["not numbers"]),
     "complex": (image(VOXELS.astype(np.complex64)), ["complex64, not numbers"]),
-    "unknown type": (patched(datatype=9999), ["not readable as NIfTI"]),
+    "unknown type": (patched(datatype=9999), ["not readable as NIfTI", "9999"]),
     "no voxels": (patched(dim=[3, 0, 7, 5, 1, 1, 1, 1]), ["states the shape 0x7x5"]),
     "fewer than no voxels": (patched(dim=[3, -6, 7, 5, 1, 1, 1, 1]), ["states the shape -6x7x5"]),
     "3 * 2^30 voxels": (
@@ -419,8 +433,9 @@ def test_content_that_is_no_image_is_found_within_little_memory(memory, name):
     assert memory() < 16 << 20
 
 
-def test_voxels_of_a_far_larger_image_are_not_looked_at():
-    outcome = examine(packed(image(np.ones((12, 14, 10), np.uint8))), MASK)
+@pytest.mark.parametrize("shape", [(12, 14, 10), (6, 7, 15)], ids=["8 times", "3 times"])
+def test_voxels_of_a_far_larger_image_are_not_looked_at(shape):
+    outcome = examine(packed(image(np.ones(shape, np.uint8))), MASK)
     assert [check for check, text in outcome.items() if text == NOT_RUN] == VOXEL_CHECKS
     assert set(problems(outcome)) == {"shape", "content_sha256"}
 
@@ -451,3 +466,11 @@ def test_affine_tolerance_is_absolute():
     affine = far.affine
     affine[0, 3] += 0.01
     assert "tolerance" in examine(packed(image(affine=affine)), far)["affine"]
+
+
+def test_affine_may_differ_by_the_tolerance_itself():
+    mask = BrainMaskMetadata.from_row(ROW | {"origin": "0,0,0"})
+    affine = mask.affine
+    affine[0, 3] = TOLERANCE
+    # Of the two, only NIfTI-2 holds the number as it is.
+    assert examine(packed(image(affine=affine, kind=nib.Nifti2Image)), mask)["affine"] == PASSED
