@@ -313,6 +313,13 @@ def test_sidecar_of_an_alias_says_which_space_was_asked_for(bench, caplog):
     assert "space asked for: Other; space served: A" in caplog.text
 
 
+def test_each_reference_stands_for_itself_in_the_sidecar(fetched):
+    fetched.row["citation"] = "Fonov et al. 2011; Fonov et al. 2009"
+    check(fetched)
+    references = as_json(fetched.sidecar)["ReferencesAndLinks"]
+    assert references == ["Fonov et al. 2011", "Fonov et al. 2009"]
+
+
 def test_sidecar_of_a_mask_with_the_registered_content_has_both_hashes(recoded):
     fetch(recoded)
     verify(recoded)
