@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Gzip streams: whole, cut off, damaged or something else, told apart within little memory."""
+
+import gzip
+import tracemalloc
+
+import pytest
+
+from brainmasks import InvalidMaskError
+from brainmasks.storage import gunzip_whole, is_cut_off
+
+CONTENT = bytes(range(256)) * 100
+WHOLE = gzip.compress(CONTENT, mtime=0)
+
+
+def test_whole_stream_is_its_content_up_to_the_limit_itself():
+    assert gunzip_whole(WHOLE, len(CONTENT)) == CONTENT
+    with pytest.raises(InvalidMaskError, match=f"more than {len(CONTENT) - 1} bytes"):
+        gunzip_whole(WHOLE, len(CONTENT) - 1)
+
+
+@pytest.mark.parametrize("length", [0, 1, 9, 10, len(WHOLE) // 2, len(WHOLE) - 1])
+def test_beginning_of_a_stream_is_cut_off(length):
+    assert is_cut_off(WHOLE[:length])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [WHOLE, WHOLE + b"x", WHOLE[:-8] + bytes(8), b"<html>", gzip.compress(bytes(1 << 20))],
+    ids=["whole", "followed by a byte", "wrong checksum", "HTML", "long"],
+)
+def test_what_does_not_end_before_its_end_is_not_cut_off(data):
+    assert not is_cut_off(data)
+
+
+def test_stream_is_looked_through_within_little_memory():
+    data = gzip.compress(bytes(64 << 20), compresslevel=1)
+    tracemalloc.start()
+    assert not is_cut_off(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
