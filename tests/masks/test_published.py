@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Published masks and sidecars as others read them: what is registered, or a word on what is not."""
+"""Published masks and sidecars as others read them: what is registered, or what is wrong."""
 
 import gzip
 import hashlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Voxels and files: read as they are stored, in the order of the image, and written nowhere else."""
+"""Voxels and files: read as they are stored, each in its place, and written nowhere else."""
 
 import io
 
