@@ -47,8 +47,11 @@ def run(names: list[str]) -> list[tuple[str, str, bool]]:
         try:
             mutmut._run(names, max_children=2)
         except BaseException:
-            if os.getpid() == process:
-                console.write(Path("mutmut.log").read_text()[-2000:])
+            if os.getpid() != process:
+                # Of a mutant that no test could even be collected with. What is registered for the
+                # end of a process would remove the folders of other mutants' tests.
+                os._exit(1)
+            console.write(Path("mutmut.log").read_text()[-2000:])
             raise
         finally:
             sys.stdout = sys.__stdout__ = console
