@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files appear under their names whole, with the mode that the umask asks for."""
 
+import errno
 import hashlib
 import os
 import resource
@@ -95,7 +96,8 @@ def test_no_temporary_is_left_if_the_name_cannot_be_taken(tmp_path):
 def test_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, small_files_only):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(OSError, match="File too large"):
+    with pytest.raises(OSError, match="File too large") as caught:
         publish(bytes(1 << 20), path)
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
