@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from brainmasks.storage import make_shared_folder, publish
+from brainmasks.storage import make_shared_folder, publish, readable_as
 
 # Users and groups that no machine has.
 ANNE, BERT, GROUP = 61101, 61102, 61000
@@ -56,10 +56,34 @@ def anne(place):
     os.setegid(0)
 
 
-@pytest.mark.usefixtures("anne")
-def test_group_of_the_user_is_shut_out_of_the_folder_of_another_group(place):
+@pytest.mark.parametrize(("folder", "file"), [(0o770, 0o600), (0o775, 0o644)])
+def test_group_of_the_user_may_do_what_strangers_may(place, folder, file, request):
+    place.chmod(folder)
+    request.getfixturevalue("anne")
     publish(b"data", place / "file", shared=True)
-    assert ((place / "file").stat().st_gid, bits(place / "file")) == (ANNE, 0o600)
+    assert ((place / "file").stat().st_gid, bits(place / "file")) == (ANNE, file)
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o770, 0o660), (0o775, 0o664), (0o1775, 0o644)])
+def test_file_gets_the_group_of_its_folder_and_keeps_its_owner(place, folder, file):
+    place.chmod(folder)
+    publish(b"data", place / "file", shared=True)
+    status = (place / "file").stat()
+    assert (status.st_uid, status.st_gid, bits(place / "file")) == (0, GROUP, file)
+
+
+def test_folder_that_may_not_be_made_is_said_to_be(place, request):
+    os.chown(place, 0, GROUP)
+    place.chmod(0o2775)
+    request.getfixturevalue("anne")
+    with pytest.raises(PermissionError):
+        make_shared_folder(place / "folder")
+
+
+@pytest.mark.parametrize(("folder", "mode"), [(0o755, 0o644), (0o2777, 0o644), (0o700, 0o600)])
+def test_those_may_read_who_may_read_the_folder(tmp_path, folder, mode):
+    tmp_path.chmod(folder)
+    assert readable_as(tmp_path) == mode
 
 
 @pytest.mark.usefixtures("let_bert_in", "anne")

@@ -5,11 +5,13 @@ import errno
 import hashlib
 import os
 import resource
+from pathlib import Path
 
 import pytest
 from support import sha256
 
-from brainmasks.storage import publish
+from brainmasks import MaskError
+from brainmasks.storage import publish, to_json
 
 
 @pytest.fixture
@@ -101,3 +103,16 @@ def test_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, small_files
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_file_that_the_disk_does_not_hold_is_removed_and_named(tmp_path, monkeypatch):
+    """No disk here loses a byte: what is read again is another file."""
+    path = tmp_path / "file"
+    monkeypatch.setattr(Path, "read_bytes", lambda _: b"other")
+    with pytest.raises(MaskError, match=f"{path}: the disk does not hold"):
+        publish(b"data", path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_written_for_people():
+    assert to_json({"a": ["ü"]}).decode() == '{\n  "a": [\n    "ü"\n  ]\n}\n'
