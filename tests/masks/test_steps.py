@@ -170,6 +170,12 @@ def test_checksum_of_a_mask_with_the_registered_content_is_that_of_the_file(reco
     assert found != recoded.row["sha256"]
 
 
+def test_checksum_says_in_the_log_which_mask_and_file_has_which_hash(fetched, caplog):
+    caplog.set_level("INFO")
+    verify(fetched)
+    assert caplog.messages == [f"mask A_2mm: {fetched.raw} has the registered sha256"]
+
+
 DAMAGES = {
     "cut short": lambda bench: bench.data[:-9],
     "empty": lambda bench: b"",
