@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""What is cached comes back as it was, with its origin, for everybody who may use the folder."""
+
+import json
+import os
+
+import pytest
+from bench import Bench
+
+from brainmasks import FetchError
+from brainmasks.fetching import Cache, Origin, Verified
+from brainmasks.nifti import CONTENT_SHA256, SHA256, content_limit
+
+ENTRIES = {
+    SHA256: "A_2mm_desc-brain_mask.nii.gz",
+    CONTENT_SHA256: "A_2mm_desc-brain_mask_recoded.nii.gz",
+}
+NOTE_LIMIT = 1 << 16
+
+
+@pytest.fixture(params=ENTRIES)
+def kept(request, bench) -> tuple[Bench, Cache, Verified]:
+    """Return a mask that was kept by the hash that verifies it."""
+    if request.param == CONTENT_SHA256:
+        bench.leave_only_the_content()
+    found = Verified(bench.data, Origin("https://host/a", True, request.param))
+    cache = Cache(bench.cache)
+    cache.store(bench.metadata, found)
+    return bench, cache, found
+
+
+def note_of(bench: Bench, found: Verified):
+    """Return the path of the note beside what was kept."""
+    return bench.cache / ENTRIES[found.origin.verified_by].replace(".nii.gz", ".source.json")
+
+
+def test_mask_comes_back_with_its_origin(kept):
+    bench, cache, found = kept
+    entry = bench.cache / ENTRIES[found.origin.verified_by]
+    note = note_of(bench, found)
+    assert cache.load(bench.metadata) == (entry, found)
+    assert list(cache.look(bench.metadata)) == [(entry, None)]
+    assert cache.has(bench.metadata)
+    assert set(bench.cache.iterdir()) == {entry, note}
+    assert json.loads(note.read_text()) == {
+        "sha256": found.sha256,
+        "location": "https://host/a",
+        "recoded": True,
+        "verified_by": found.origin.verified_by,
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda note: None,
+        lambda note: b"no JSON",
+        lambda note: b"[]",
+        lambda note: json.dumps(note | {"sha256": "0" * 64}).encode(),
+        lambda note: json.dumps({"sha256": note["sha256"]}).encode(),
+        lambda note: json.dumps(note).encode().ljust(NOTE_LIMIT + 1),
+    ],
+    ids=["no note", "no JSON", "a list", "of other bytes", "lacks keys", "too large"],
+)
+def test_without_a_note_of_these_bytes_the_cache_is_the_origin(kept, change):
+    bench, cache, found = kept
+    note = note_of(bench, found)
+    content = change(json.loads(note.read_text()))
+    note.unlink()
+    if content is not None:
+        note.write_bytes(content)
+    (path, loaded) = cache.load(bench.metadata)
+    assert loaded.data == found.data
+    assert loaded.origin == Origin(f"cache:{path.name}", False, found.origin.verified_by)
+
+
+def test_note_of_the_largest_size_is_read(kept):
+    bench, cache, found = kept
+    note = note_of(bench, found)
+    note.write_bytes(note.read_bytes().ljust(NOTE_LIMIT))
+    assert cache.load(bench.metadata)[1].origin == found.origin
+
+
+def test_entry_that_is_too_large_is_damaged_and_says_what_it_may_have(kept):
+    bench, cache, found = kept
+    mask = bench.metadata
+    largest = {SHA256: mask.bytes, CONTENT_SHA256: content_limit(mask.size)}
+    largest = largest[found.origin.verified_by]
+    (entry, _) = cache.load(mask)
+    os.truncate(entry, largest + 1)
+    assert list(cache.look(mask)) == [
+        (entry, f"is unusable: it has {largest + 1} bytes, more than {largest}")
+    ]
+    assert not cache.has(mask)
+
+
+def test_mask_and_note_are_for_the_group_of_the_folder(bench):
+    bench.cache.mkdir()
+    bench.cache.chmod(0o2770)
+    before = os.umask(0o077)
+    try:
+        Cache(bench.cache).store(bench.metadata, Verified(bench.data, Origin("x", False, SHA256)))
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in bench.cache.iterdir()] == [0o660, 0o660]
+
+
+def test_note_that_cannot_be_written_keeps_no_mask_from_being_kept(bench):
+    found = Verified(bench.data, Origin("x", False, SHA256))
+    note_of(bench, found).mkdir(parents=True)
+    cache = Cache(bench.cache)
+    cache.store(bench.metadata, found)
+    assert cache.load(bench.metadata)[1].data == bench.data
+
+
+def test_log_says_of_each_source_what_came_of_it(bench, caplog):
+    caplog.set_level("INFO")
+    bench.mirrors = ["/no/such/copy"]
+    bench.fetcher().fetch()
+    url = bench.row["url"]
+    assert caplog.messages == [
+        "mask A_2mm: local copy /no/such/copy: /no/such/copy does not exist",
+        f"mask A_2mm: registered URL {url}, verified by sha256",
+    ]
+    caplog.clear()
+    bench.fetcher().fetch()
+    assert caplog.messages == [f"mask A_2mm: found in the cache, {bench.entry}"]
+
+
+def test_reasons_are_numbered_from_the_cache_on(bench):
+    bench.offline = True
+    with pytest.raises(FetchError) as caught:
+        bench.fetcher().fetch()
+    url = bench.row["url"]
+    assert f"any source: (1) cache {bench.cache}: not there; (2) registered URL {url}: " in str(
+        caught.value
+    )
