@@ -196,7 +196,7 @@ def test_findings_reject_an_image_and_the_page_says_so(workflow, images, lesion)
         # The tiny masks A and B are on one grid.
         "same": ("true", "duplicate,shared_grid"),
         "las": ("true", "duplicate,shared_grid"),
-        "moved": ("false", "empty"),
+        "moved": ("false", "empty,shared_grid"),
     }
     page = (workflow.folder / "qc" / "images.html").read_text()
     assert (page.count(">accepted<"), page.count(">rejected<")) == (2, 1)
