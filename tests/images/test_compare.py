@@ -15,6 +15,7 @@ from image_cases import (
     FINE,
     INSIDE,
     MASK,
+    REGISTRY,
     SIGNS,
     VOXELS,
     compare,
@@ -33,7 +34,7 @@ from brainmasks import (
     UnknownMaskError,
     compare_to_mask,
 )
-from brainmasks.images.compare import LARGEST
+from brainmasks.images.compare import LARGEST, examine
 from brainmasks.images.verdicts import VERDICTS
 from brainmasks.registry import BrainMaskRegistry
 
@@ -511,3 +512,23 @@ def test_real_mask_by_path_and_alias(filled_cache):
     assert by_path.other == "MNI152NLin6Asym_1mm"
     mask = registered(filled_cache, "MNI152NLin2009cAsym_2mm")
     assert compare_to_mask(mask, "MNI152NLin2009bAsym_2mm").verdict == "identical"
+
+
+class Hasty:
+    """Replaces a file once its header was read."""
+
+    def __init__(self, path: Path, after: bytes) -> None:
+        self.path, self.after = path, after
+
+    def __call__(self) -> np.ndarray:
+        self.path.write_bytes(self.after)
+        return INSIDE
+
+
+def test_image_that_changes_while_it_is_read_has_no_verdict(tmp_path):
+    path = image(VOXELS)(tmp_path)
+    other = image(VOXELS[::-1], name="other.nii")(tmp_path).read_bytes()
+    found = examine(path, MASK, REGISTRY, Hasty(path, other)).comparison
+    assert found.verdict == "not_an_image"
+    assert "it changed while it was read" in found.detail
+    assert found.voxels is None

@@ -23,7 +23,7 @@ from support import (
 )
 
 from brainmasks import BrainMaskMetadata, InvalidMaskError, MaskError
-from brainmasks.images.verdicts import finding
+from brainmasks.images.verdicts import judged_as
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
 from brainmasks.qc.mask_picture import draw_mask, figure, picture
@@ -241,7 +241,7 @@ def test_table_escapes_what_it_is_given():
 
 def test_table_of_images_escapes_what_it_is_given():
     nasty = '<script>alert("1")</script>'
-    lost = finding("not_an_image", why=nasty).as_dict()
+    lost = judged_as("not_an_image", why=nasty).as_dict()
     text = image_page([{"id": "a", "image": nasty, "mask": "A_2mm", **lost}])
     assert "<script" not in text
     assert text.count("&lt;script&gt;") == 2

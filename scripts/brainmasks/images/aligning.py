@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Bring one image onto a mask's grid."""
 
-import hashlib
 import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
@@ -17,7 +15,7 @@ from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
 from .grids import Grid
-from .opening import UnreadableImage, open_image, require_whole, stored_type
+from .opening import UnreadableImage, open_image, require_whole, sha256_of, stored_type
 from .resampling import at_least_half, count_outside, nearest, overlap
 from .slabs import slabs_of
 from .tally import Tally
@@ -31,7 +29,7 @@ from .verdicts import (
     SHIFTED,
     UNKNOWN_GRID,
     Comparison,
-    finding,
+    judged_as,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +101,7 @@ def align(
         If the image is damaged, cannot be brought there without a change of space or a guess, or
         if nothing of it would be left.
     """
-    before = _sha256(image_path)
+    before = sha256_of(image_path)
     found = compare_to_mask(image_path, mask, registry=registry, voxels=False)
     method = _method(found, resample)
     if method is None:
@@ -119,12 +117,12 @@ def align(
         else:
             aligned = _resampled(image, image_path, mask, method)
     except UnreadableImage as err:
-        found = finding(NOT_AN_IMAGE, why=err)
+        found = judged_as(NOT_AN_IMAGE, why=err)
         raise InvalidMaskError(f"image {image_path}: {found.verdict}: {found.detail}") from err
     _require_something_left(aligned, image_path, mask)
     content = _encoded(aligned.voxels, mask)
     # What was compared, resampled and stated below must be one and the same file.
-    if before is None or _sha256(image_path) != before:
+    if before is None or sha256_of(image_path) != before:
         raise InvalidMaskError(f"image {image_path} changed while it was read; run again")
     warnings = _warnings(aligned)
     for warning in warnings:
@@ -365,12 +363,3 @@ def _encoded(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bytes:
     aligned = nib.Nifti1Image(voxels, mask.affine, dtype=voxels.dtype)
     aligned.header.set_xyzt_units("mm")
     return as_nii_gz(aligned)
-
-
-def _sha256(path: StrPath) -> str | None:
-    """Return the SHA-256 of a file, None if it cannot be read."""
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None

@@ -19,11 +19,18 @@ from .grid_names import spaces_of_grid
 from .grid_verdict import judge
 from .grids import Grid
 from .likeness import place_findings, same_mask
-from .opening import UnreadableImage, open_image, require_whole, stored_type, values_of
+from .opening import (
+    UnreadableImage,
+    open_image,
+    require_whole,
+    sha256_of,
+    stored_type,
+    values_of,
+)
 from .reference import find_mask, on_registered_grid, read_mask_voxels
 from .statistics import statistics, world_statistics
 from .values import is_above, type_in_words, value_findings
-from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, finding, with_note
+from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, judged_as, with_note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +43,7 @@ LARGEST = 64
 # Fraction of an image inside the mask below which most of it lies outside.
 MIN_INSIDE = 0.5
 
+_CHANGED = "it changed while it was read"
 _TOO_LARGE = (
     " Its voxels were not counted: {voxels}, more than {times} times those of the mask's grid."
 )
@@ -140,7 +148,12 @@ def examine(
     claims
         What the image is said to be.
     """
+    path = image if isinstance(image, str | os.PathLike) else None
+    before = None if path is None else sha256_of(path)
     examined, findings = _look(image, mask, registry, read_mask, min_inside, voxels)
+    # Its header and its voxels are read one after the other: they must be those of one file.
+    if path is not None and sha256_of(path) != before:
+        examined, findings = Examined(judged_as(NOT_AN_IMAGE, why=_CHANGED)), []
     facts = examined.comparison.as_dict()
     findings += claim_findings(claims, mask, registry.aliases, facts)
     return replace(examined, comparison=replace(examined.comparison, findings=in_order(findings)))
@@ -169,7 +182,7 @@ def _look(
             return Examined(judged), []
         values = values_of(opened)
     except UnreadableImage as problem:
-        return Examined(finding(NOT_AN_IMAGE, why=problem)), []
+        return Examined(judged_as(NOT_AN_IMAGE, why=problem)), []
     above = is_above(values)
     facts = statistics(opened, values, above)
     judged = replace(judged, **facts)

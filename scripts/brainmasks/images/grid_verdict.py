@@ -27,7 +27,7 @@ from .verdicts import (
     UNKNOWN_GRID,
     WITHIN_TOLERANCE,
     Comparison,
-    finding,
+    judged_as,
 )
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def judge(
     if image.ndim != 3:
         return _not_3d(image.shape), None
     if why := missing_orientation(image):
-        return finding(NO_ORIENTATION, why=why), None
+        return judged_as(NO_ORIENTATION, why=why), None
     grid = Grid.of(image)
     if why := contradiction(image):
-        return replace(finding(QFORM_SFORM_MISMATCH, why=why), axes=grid.axes), None
+        return replace(judged_as(QFORM_SFORM_MISMATCH, why=why), axes=grid.axes), None
     judged = (
         _same_grid(grid, mask)
         or _other_grid(grid, mask, registry)
@@ -99,7 +99,7 @@ def _not_3d(shape: tuple[int, ...]) -> Comparison:
         remedy = _NEED_VOLUME
     elif math.prod(shape[3:]) == 1:
         remedy = _TAKE_THE_ONE
-    return finding(NOT_3D, ndim=len(shape), shape=times(shape), remedy=remedy)
+    return judged_as(NOT_3D, ndim=len(shape), shape=times(shape), remedy=remedy)
 
 
 def _same_grid(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
@@ -107,9 +107,9 @@ def _same_grid(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
         return None
     if grid.axes != "RAS":
         order, harm = _order(grid.axes), _harm(grid.axes)
-        return finding(REORIENTED, mask=mask.name, axes=grid.axes, order=order, harm=harm)
+        return judged_as(REORIENTED, mask=mask.name, axes=grid.axes, order=order, harm=harm)
     verdict = IDENTICAL if _is_exact(grid, mask) else WITHIN_TOLERANCE
-    return finding(verdict, mask=mask.name, mm=grid.displacement(mask))
+    return judged_as(verdict, mask=mask.name, mm=grid.displacement(mask))
 
 
 def _is_exact(grid: Grid, mask: BrainMaskMetadata) -> bool:
@@ -130,7 +130,7 @@ def _other_grid(
     for other in others:
         if grid.matches(other):
             remedy = _USE_OTHER if _may_be_in(mask.space, grid) else _REGISTER
-            found = finding(
+            found = judged_as(
                 OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
                 mask=mask.name,
                 space=mask.space,
@@ -157,7 +157,7 @@ def _oblique(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
     mm = displacement(grid.ras_affine, straight, grid.ras_shape)
     if mm <= TOLERANCE:
         return None
-    return finding(OBLIQUE, mask=mask.name, space=mask.space, mm=mm)
+    return judged_as(OBLIQUE, mask=mask.name, space=mask.space, mm=mm)
 
 
 def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Comparison | None:
@@ -173,7 +173,7 @@ def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
         for at, origin in zip(grid.ras_affine[:3, 3], mask.origin, strict=True)
     )
     margins = _margins(grid, mask)
-    found = finding(
+    found = judged_as(
         SHIFTED,
         mask=mask.name,
         x=x,
@@ -203,7 +203,7 @@ def _unknown(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
     import nibabel as nib
 
     margins = _margins(grid, mask)
-    found = finding(
+    found = judged_as(
         UNKNOWN_GRID,
         space=mask.space,
         shape=times(grid.ras_shape),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Images as they come from anywhere: opened, read to the end, their values taken."""
 
+import hashlib
 import logging
 import math
 import os
@@ -212,3 +213,12 @@ def stored_type(image: "SpatialImage") -> "np.dtype[Any]":
 
     # Every array has a type, and so has every proxy; nibabel's protocol does not say so.
     return np.dtype(image.dataobj.dtype)  # type: ignore[attr-defined]
+
+
+def sha256_of(path: StrPath) -> str | None:
+    """Return the SHA-256 of a file, None if it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

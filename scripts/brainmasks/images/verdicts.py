@@ -191,7 +191,7 @@ class Comparison:
         return tuple(finding.code for finding in self.findings)
 
 
-def finding(verdict: str, **facts: object) -> Comparison:
+def judged_as(verdict: str, **facts: object) -> Comparison:
     """Return a comparison whose detail states these facts."""
     return Comparison(verdict, _DETAILS[verdict].format(**facts))
 
