@@ -15,7 +15,7 @@ from support import REAL, REPO, save_image
 
 from brainmasks import BRAIN_MASK_REGISTRY, compare_to_mask
 from brainmasks.images import Policy
-from brainmasks.images.claims import Claims
+from brainmasks.images.claims import Claims, bare_name
 from brainmasks.images.compare import examine
 from brainmasks.images.twins import fingerprint, twin_findings
 
@@ -257,7 +257,7 @@ def look(path, name: str, **claims):
     """Return what is found of a file, with the real mask's voxels."""
     voxels = brain(name) == 1
     mask = BRAIN_MASK_REGISTRY.get(name)
-    names = (Path(path).name, *claims.pop("names", ()))
+    names = (bare_name(path), *claims.pop("names", ()))
     said = Claims(names, **claims)
     return examine(path, mask, BRAIN_MASK_REGISTRY, lambda: voxels, said).comparison
 

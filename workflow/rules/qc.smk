@@ -89,8 +89,9 @@ if IMAGES:
             ],
         log:
             "logs/qc/draw_images.log",
-        # Before an image is rejected, which ends the run: then they are needed most.
-        priority: 1
+        # Before an image is rejected, which ends the run: then they are needed most. And before the
+        # page, whose job would leave a core for the rejection.
+        priority: 2
         conda:
             "../../envs/qc.yaml"
         threads: 8
@@ -122,7 +123,7 @@ rule tabulate_images:
         ),
     log:
         "logs/qc/tabulate_images.log",
-    # As the pictures.
+    # Before an image is rejected, as the pictures.
     priority: 1
     # Not of the group: that would wait for the check of the images.
     localrule: not SETTINGS["submit_masks"]

@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError, MaskError
@@ -14,7 +13,7 @@ from ..masks import read_published
 from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
-from .claims import Claims
+from .claims import Claims, bare_name
 from .compare import Examined, examine
 from .grids import Grid
 from .opening import UnreadableImage, open_image, values_of
@@ -120,7 +119,7 @@ def examine_image(
     min_inside
         Fraction of the image inside the mask below which it is ``mostly_outside``.
     """
-    claims = Claims((Path(entry["image"]).name, name), entry.get("side"))
+    claims = Claims((bare_name(entry["image"]), name), entry.get("side"))
     return examine(entry["image"], mask.metadata, registry, mask.voxels, claims, min_inside)
 
 

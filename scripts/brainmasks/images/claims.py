@@ -4,8 +4,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from .findings import NAME_CONTRADICTS, SIDE_CONTRADICTS, Finding, found
 
@@ -13,8 +15,14 @@ SIDES = ("left", "right", "both")
 # Entities of BIDS file names: `space-` a template (TemplateFlow: `tpl-`), `res-` a label, `hemi-`
 # L or R.
 _ENTITY = re.compile(r"(?:^|_)(space|tpl|res|hemi)-([A-Za-z0-9+]+)(?=_|\.|$)")
+_ENDINGS = re.compile(r"\.(nii|nii\.gz|img|img\.gz|hdr|mgz|mgh)$", re.IGNORECASE)
 _SIZE = re.compile(r"0*([0-9]+(?:[p.][0-9]+)?)(mm)?")
 _HEMISPHERES = {"l": "left", "r": "right"}
+
+
+def bare_name(path: StrPath) -> str:
+    """Return the name of an image's file without its ending."""
+    return _ENDINGS.sub("", Path(path).name)
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Claims:
     Attributes
     ----------
     names : tuple of str
-        The name of its file, and its id: entities in them are looked at.
+        The name of its file without its ending, and its id: entities in them are looked at.
     side : str
         Where its voxels should be: one of `SIDES`; None if nothing is said.
     """
@@ -53,7 +61,7 @@ def claim_findings(
         With ``voxels_left`` and ``voxels_right``, if the voxels were read.
     """
     wrong: list[str] = []
-    for name in claims.names:
+    for name in dict.fromkeys(claims.names):
         for entity, label in _ENTITY.findall(name):
             said = f"{entity}-{label}"
             if entity in ("space", "tpl") and not _may_be(label, mask.space, aliases):
@@ -64,7 +72,7 @@ def claim_findings(
                 wrong.append(f"'{name}' says {said}, {_sides(facts)}")
     findings = []
     if wrong:
-        findings.append(found(NAME_CONTRADICTS, claims="; ".join(dict.fromkeys(wrong))))
+        findings.append(found(NAME_CONTRADICTS, claims="; ".join(wrong)))
     if _is_elsewhere(claims.side, facts):
         findings.append(
             found(

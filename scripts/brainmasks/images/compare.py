@@ -8,12 +8,11 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
-from .claims import Claims, claim_findings
+from .claims import Claims, bare_name, claim_findings
 from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order, listed
 from .grid_names import spaces_of_grid
 from .grid_verdict import judge
@@ -102,7 +101,7 @@ def compare_to_mask(
     def read_mask() -> "NDArray[np.bool_]":
         return read_mask_voxels(target, mask_file) if given is None else given
 
-    names = (Path(image).name,) if isinstance(image, str | os.PathLike) else ()
+    names = (bare_name(image),) if isinstance(image, str | os.PathLike) else ()
     claims = Claims(names, side)
     return examine(image, target, known, read_mask, claims, min_inside, voxels=voxels).comparison
 

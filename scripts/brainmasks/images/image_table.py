@@ -4,7 +4,6 @@
 import glob
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import RegistryError, UnknownMaskError
@@ -18,6 +17,7 @@ from ..registry import (
     read_table,
     user_path,
 )
+from .claims import bare_name
 
 # The table and the details of the whole batch have this name, and what was found of it that one.
 RESERVED = ("images", "images.found")
@@ -25,7 +25,6 @@ RESERVED = ("images", "images.found")
 REJECTED = ".rejected"
 # In the path of an image: it stands for the id of each file that there is.
 PLACE = "{id}"
-_ENDINGS = re.compile(r"\.(nii|nii\.gz|img|img\.gz|hdr|mgz|mgh)$", re.IGNORECASE)
 
 
 def read_images(
@@ -103,7 +102,7 @@ def _files(where: str, row: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Return id and path of each file that a row stands for."""
     path = row["image"]
     if PLACE not in path:
-        return [(row.get("id") or _ENDINGS.sub("", Path(path).name), path)]
+        return [(row.get("id") or bare_name(path), path)]
     if row.get("id"):
         raise RegistryError(
             f"{where}: '{path}' has {PLACE} in it, and so no `id` of its own; leave one of the two"
