@@ -121,6 +121,7 @@ def test_pattern_of_a_cell_is_linear(where):
 def test_every_schema_of_a_table_is_tried():
     assert {where.split(".")[0] for where in PATTERNS} == {
         "config",
+        "grids",
         "images",
         "mirrors",
         "registry",
@@ -241,7 +242,7 @@ def test_name_of_an_image_is_the_name_of_files_or_refused(folder, text):
 
     def work() -> None:
         registry = BrainMaskRegistry([MASK], aliases={})
-        images.update(read_images(path, SCHEMAS / "images.schema.json", registry))
+        images.update(read_images(str(path), SCHEMAS / "images.schema.json", registry))
 
     assert is_harmless(refusal(work))
     assert all(re.fullmatch(r"[\w.+-]+", name, re.ASCII) for name in images)

@@ -287,7 +287,7 @@ def test_image_beyond_the_picture_is_said_to_be_there():
 
 def test_dollars_in_a_message_are_no_formula(tmp_path):
     path = tmp_path / "a$b$\\frac.nii"
-    path.write_bytes(b"no image")
+    path.write_bytes(b"no image at $b$ all")
     found = examine(path, MASK, REGISTRY, lambda: INSIDE)
     assert "$b$" in found.comparison.detail
     assert picture_over(found, MASK, INSIDE, "a", "b", False).startswith(b"\x89PNG")

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -23,6 +24,8 @@ from support import (
 )
 
 from brainmasks import BrainMaskMetadata, InvalidMaskError, MaskError
+from brainmasks.images import Policy
+from brainmasks.images.findings import Finding
 from brainmasks.images.verdicts import judged_as
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
@@ -241,10 +244,13 @@ def test_table_escapes_what_it_is_given():
 
 def test_table_of_images_escapes_what_it_is_given():
     nasty = '<script>alert("1")</script>'
-    lost = judged_as("not_an_image", why=nasty).as_dict()
-    text = image_page([{"id": "a", "image": nasty, "mask": "A_2mm", **lost}])
+    lost = replace(
+        judged_as("not_an_image", why=nasty), findings=(Finding("name_contradicts", nasty),)
+    )
+    found = {"a": ({"image": nasty, "mask": "A_2mm"}, lost)}
+    text = image_page(found, Policy([], []))
     assert "<script" not in text
-    assert text.count("&lt;script&gt;") == 2
+    assert text.count("&lt;script&gt;") == 3
 
 
 def results(report: Path) -> dict:
@@ -329,7 +335,8 @@ def test_all_images_are_drawn_by_one_job_and_again_if_one_changes(workflow, imag
     save_image(workflow.folder / "lesions" / "same.nii.gz", lesion)
     workflow.succeed("qc/same.png", "qc/las.png")
     assert (workflow.folder / "qc" / "same.png").read_bytes() != before["same"]
-    assert (workflow.folder / "qc" / "las.png").read_bytes() == before["las"]
+    # That one was the same lesion, which its picture said.
+    assert (workflow.folder / "qc" / "las.png").read_bytes() != before["las"]
     # The same files, but another mask for one of them.
     table = Path(workflow.config["images"])
     table.write_text(table.read_text() + "lesions/moved.nii.gz\tB_2mm\tmoved\n")
@@ -356,7 +363,13 @@ def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
     settings = workflow.config | {"masks": ["A_2mm"]}
     workflow.snakefile, workflow.config = None, {}
     (workflow.folder / "Snakefile").write_text(
-        rule_all("ext/qc/A_2mm.png", "ext/qc/masks.html", "ext/qc/same.png", "ext/qc/images.html")
+        rule_all(
+            "ext/qc/A_2mm.png",
+            "ext/qc/masks.html",
+            "ext/qc/same.png",
+            "ext/qc/images.html",
+            "ext/checks/images.tsv",
+        )
         + "\n\n"
         + module(repr(f"{url}/workflow/Snakefile"), config=repr(settings), prefix="'ext'")
     )

@@ -45,7 +45,7 @@ import dataclasses, pathlib
 import filelock, nibabel, numpy, pooch, requests, scipy.ndimage, tqdm
 from brainmasks.errors import MaskError
 from brainmasks.fetching import Fetcher, Limits
-from brainmasks.images import PublishedMask, check_image, compare_to_mask
+from brainmasks.images import Policy, PublishedMask, check_image, compare_to_mask
 from brainmasks.job_log import job_log
 from brainmasks.masks import fetched_damage, published_damage, steps
 from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
@@ -77,7 +77,8 @@ def check(mask, image, mask_path, details_path):
         {"image": image, "mask": mask.name},
         PublishedMask(mask_path, mask),
         BrainMaskRegistry([mask], {}),
-        ["identical"],
+        Policy(["identical"], []),
+        0.5,
         details_path,
     )
 

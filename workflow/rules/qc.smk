@@ -138,10 +138,10 @@ rule tabulate_images:
 
 
 rule qc:
-    """Draw and tabulate the masks and the images of the configuration."""
+    """Draw and tabulate the masks and the images of the configuration; end if one is rejected."""
     input:
         expand("qc/{mask}.png", mask=SETTINGS["masks"]),
         "qc/masks.html",
         expand("qc/{image}.png", image=IMAGES),
-        "qc/images.html" if IMAGES else [],
+        ["qc/images.html", "checks/images.tsv"] if IMAGES else [],
     localrule: True
