@@ -7,6 +7,7 @@ ends with 1 if a mutant lives that tests/mutants.md does not name. Literal strin
 most of them are words of messages, of which no test should pin every letter.
 """
 
+import collections
 import configparser
 import os
 import re
@@ -34,8 +35,8 @@ def copy_to(folder: Path) -> None:
     (folder / "mutants" / "scripts").symlink_to("src")
 
 
-def run(names: list[str]) -> list[tuple[str, str, bool]]:
-    """Run the mutants in the working folder; return of each function, change, whether killed."""
+def run(names: list[str]) -> list[tuple[str, str, str, str]]:
+    """Run the mutants in the working folder; return of each function, change, status, file."""
     from mutmut import __main__ as mutmut
     from mutmut.mutation import mutators
 
@@ -61,7 +62,7 @@ def run(names: list[str]) -> list[tuple[str, str, bool]]:
         function = re.sub(r"x_(\w+)$|xǁ(\w+)ǁ(\w+)$", r"\1\2.\3", function).removesuffix(".")
         diff = mutmut.get_diff_for_mutant(name, path=data.path).splitlines()[2:]
         change = " ".join(line[1:].strip() for line in diff if line.startswith("+"))
-        found.append((function, change, mutmut.status_by_exit_code[code] in KILLED))
+        found.append((function, change, mutmut.status_by_exit_code[code], str(data.path)))
     return found
 
 
@@ -76,10 +77,14 @@ def report(section: str) -> bool:
     found = run(names)
     text = (TOP / "tests" / "mutants.md").read_text()
     named = set(re.findall(r"^- `(.+?)`: `(.+?)`", text, re.MULTILINE))
-    alive = [mutant[:2] for mutant in found if not mutant[2]]
+    alive = [mutant[:2] for mutant in found if mutant[2] not in KILLED]
     unnamed = [mutant for mutant in alive if mutant not in named]
     for function, change in unnamed:
         print(f"- `{function}`: `{change}`")
+    # On a busy machine a test may be too late that noticed nothing: timeouts are told apart.
+    for path in sorted({mutant[3] for mutant in found}):
+        counts = collections.Counter(mutant[2] for mutant in found if mutant[3] == path)
+        print(f"{path}: {', '.join(f'{n} {status}' for status, n in counts.most_common())}")
     print(
         f"{section}: {len(found)} mutants, {len(found) - len(alive)} killed, "
         f"{len(alive) - len(unnamed)} named in tests/mutants.md, {len(unnamed)} alive"

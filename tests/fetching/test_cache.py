@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is cached comes back as it was, with its origin, for everybody who may use the folder."""
 
+import hashlib
 import json
 import os
 
@@ -34,6 +35,11 @@ def note_of(bench: Bench, found: Verified):
     return bench.cache / ENTRIES[found.origin.verified_by].replace(".nii.gz", ".source.json")
 
 
+def undigested(note: dict) -> bytes:
+    """Return a note as it was written before notes had a digest."""
+    return json.dumps({key: value for key, value in note.items() if key != "digest"}).encode()
+
+
 def test_mask_comes_back_with_its_origin(kept):
     bench, cache, found = kept
     entry = bench.cache / ENTRIES[found.origin.verified_by]
@@ -42,12 +48,13 @@ def test_mask_comes_back_with_its_origin(kept):
     assert list(cache.look(bench.metadata)) == [(entry, None)]
     assert cache.has(bench.metadata)
     assert set(bench.cache.iterdir()) == {entry, note}
-    assert json.loads(note.read_text()) == {
-        "sha256": found.sha256,
+    said = {
         "location": "https://host/a",
         "recoded": True,
         "verified_by": found.origin.verified_by,
     }
+    digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+    assert json.loads(note.read_text()) == said | {"sha256": found.sha256, "digest": digest}
 
 
 @pytest.mark.parametrize(
@@ -58,9 +65,26 @@ def test_mask_comes_back_with_its_origin(kept):
         lambda note: b"[]",
         lambda note: json.dumps(note | {"sha256": "0" * 64}).encode(),
         lambda note: json.dumps({"sha256": note["sha256"]}).encode(),
+        lambda note: json.dumps(note | {"location": "https://host/b"}).encode(),
+        lambda note: json.dumps(note | {"recoded": False}).encode(),
+        lambda note: undigested(note | {"location": 1}),
+        lambda note: undigested(note | {"recoded": 1}),
+        lambda note: undigested(note | {"verified_by": "md5"}),
         lambda note: json.dumps(note).encode().ljust(NOTE_LIMIT + 1),
     ],
-    ids=["no note", "no JSON", "a list", "of other bytes", "lacks keys", "too large"],
+    ids=[
+        "no note",
+        "no JSON",
+        "a list",
+        "of other bytes",
+        "lacks keys",
+        "another location than when it was written",
+        "recoded no longer",
+        "a location that is no text",
+        "recoded that is no bool",
+        "another hash",
+        "too large",
+    ],
 )
 def test_without_a_note_of_these_bytes_the_cache_is_the_origin(kept, change):
     bench, cache, found = kept
@@ -72,6 +96,13 @@ def test_without_a_note_of_these_bytes_the_cache_is_the_origin(kept, change):
     (path, loaded) = cache.load(bench.metadata)
     assert loaded.data == found.data
     assert loaded.origin == Origin(f"cache:{path.name}", False, found.origin.verified_by)
+
+
+def test_note_of_an_earlier_version_without_a_digest_is_read(kept):
+    bench, cache, found = kept
+    note = note_of(bench, found)
+    note.write_bytes(undigested(json.loads(note.read_text())))
+    assert cache.load(bench.metadata)[1].origin == found.origin
 
 
 def test_note_of_the_largest_size_is_read(kept):
