@@ -17,7 +17,6 @@ from brainmasks import BRAIN_MASK_REGISTRY, compare_to_mask
 from brainmasks.images import Policy
 from brainmasks.images.claims import Claims, bare_name
 from brainmasks.images.compare import examine
-from brainmasks.images.twins import fingerprint, twin_findings
 
 pytestmark = pytest.mark.skipif(
     not REAL.is_dir(), reason=f"the real masks are not here: no folder {REAL}"
@@ -412,76 +411,3 @@ def test_side_and_fraction_are_parameters_of_the_comparison(tmp_path):
         "side_contradicts",
     )
     assert compare_to_mask(path, mask, min_inside=0.89).codes == ("mostly_outside",)
-
-
-# --- Among the images of a table ---------------------------------------------------------------
-
-
-def prints(*volumes: tuple[np.ndarray, np.ndarray]) -> dict[str, list[str]]:
-    """Return the codes and the images named, by the number of the image."""
-    from brainmasks.images import Grid
-
-    made = {}
-    for number, (voxels, matrix) in enumerate(volumes):
-        image = nib.Nifti1Image(voxels, matrix)
-        made[str(number)] = fingerprint(np.asarray(image.dataobj) > 0.5, Grid.of(image))
-    found = twin_findings(made)
-    return {
-        name: [f"{each.code} {each.detail.partition(' as ')[2].partition(';')[0]}" for each in of]
-        for name, of in found.items()
-    }
-
-
-BLOB = np.zeros((20, 20, 20), np.uint8)
-BLOB[3:6, 4:9, 5:7] = 1
-BLOB[3, 9, 5] = 1
-STRAIGHT = np.diag([2.0, 2, 2, 1])
-STRAIGHT[:3, 3] = (-19, -20, -20)
-
-
-def test_same_voxels_are_duplicates_whatever_the_storage_and_the_field_of_view():
-    las = nib.Nifti1Image(BLOB, STRAIGHT).as_reoriented([[0, -1], [1, 1], [2, 1]])
-    cropped = STRAIGHT.copy()
-    cropped[:3, 3] += 4
-    assert prints(
-        (BLOB, STRAIGHT), (np.asarray(las.dataobj), las.affine), (BLOB[2:, 2:, 2:], cropped)
-    ) == {
-        "0": ["duplicate 1 and 2"],
-        "1": ["duplicate 0 and 2"],
-        "2": ["duplicate 0 and 1"],
-    }
-
-
-def test_voxels_elsewhere_or_of_another_size_are_no_duplicates():
-    moved, larger = STRAIGHT.copy(), STRAIGHT.copy()
-    moved[2, 3] += 2
-    larger[:3, :3] *= 2
-    other = BLOB.copy()
-    other[3, 4, 5] = 0
-    assert prints((BLOB, STRAIGHT), (BLOB, moved), (BLOB, larger), (other, STRAIGHT)) == {}
-
-
-def test_mirrored_voxels_are_twins():
-    """The same array under a header that runs the other way, or the array reversed."""
-    header = np.diag([-1, 1, 1, 1]) @ STRAIGHT
-    for twin in ((BLOB, header), (BLOB[::-1], STRAIGHT)):
-        assert prints((BLOB, STRAIGHT), twin) == {"0": ["mirror_twin 1"], "1": ["mirror_twin 0"]}
-
-
-def test_mirrored_on_a_grid_without_a_plane_at_0_is_a_twin():
-    beside = STRAIGHT.copy()
-    beside[0, 3] = -20
-    assert prints((BLOB, beside), (BLOB[::-1], beside)) == {
-        "0": ["mirror_twin 1"],
-        "1": ["mirror_twin 0"],
-    }
-
-
-def test_mirrored_but_elsewhere_is_no_twin():
-    moved = STRAIGHT.copy()
-    moved[0, 3] += 10
-    assert prints((BLOB, STRAIGHT), (BLOB[::-1], moved)) == {}
-
-
-def test_empty_images_are_no_duplicates():
-    assert prints((0 * BLOB, STRAIGHT), (0 * BLOB, STRAIGHT)) == {}
