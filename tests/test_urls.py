@@ -3,7 +3,7 @@
 
 import pytest
 
-from brainmasks.urls import escaped, one_line, redact, shown_url
+from brainmasks.urls import escaped, filled_in, is_possible, one_line, redact, shown_url
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,34 @@ def test_of_a_url_is_shown_what_is_harmless(url, shown):
 )
 def test_secrets_of_urls_in_a_text_are_hidden(text, redacted):
     assert redact(text) == redacted
+
+
+def test_variables_of_this_package_are_filled_in_and_no_others(monkeypatch):
+    monkeypatch.setenv("BRAINMASKS_A", "one")
+    monkeypatch.setenv("BRAINMASKS_B", "${BRAINMASKS_A}")
+    monkeypatch.setenv("OTHER", "three")
+    url = "https://host/${BRAINMASKS_A}/${BRAINMASKS_B}?o=${OTHER}&p=$BRAINMASKS_A"
+    assert filled_in(url) == "https://host/one/${BRAINMASKS_A}?o=${OTHER}&p=$BRAINMASKS_A"
+    with pytest.raises(KeyError, match="BRAINMASKS_C"):
+        filled_in("https://host/${BRAINMASKS_C}")
+
+
+@pytest.mark.parametrize(
+    ("url", "possible"),
+    [
+        ("https://host/p", True),
+        ("http://host:1/p", True),
+        ("http://host:65535/p", True),
+        ("http://host:65536/p", False),
+        ("http://host:0/p", False),
+        ("http://host:x/p", False),
+        ("http://[::1/p", False),
+        ("https:///p", False),
+        ("p", False),
+    ],
+)
+def test_url_without_a_host_or_with_an_impossible_port_is_not_possible(url, possible):
+    assert is_possible(url) is possible
 
 
 def test_control_characters_and_lone_surrogates_are_spelled_out():

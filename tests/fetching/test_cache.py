@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What is cached comes back as it was, with its origin, for everybody who may use the folder."""
 
+import errno
 import hashlib
 import json
 import os
+import pwd
+import re
+from dataclasses import replace
 
 import pytest
 from bench import Bench
@@ -158,11 +162,72 @@ def test_log_says_of_each_source_what_came_of_it(bench, caplog):
     assert caplog.messages == [f"mask A_2mm: found in the cache, {bench.entry}"]
 
 
-def test_reasons_are_numbered_from_the_cache_on(bench):
+def test_reasons_are_numbered_from_the_cache_on(bench, caplog):
+    caplog.set_level("INFO")
     bench.offline = True
     with pytest.raises(FetchError) as caught:
         bench.fetcher().fetch()
+    assert "without a lock" not in caplog.text
     url = bench.row["url"]
     assert f"any source: (1) cache {bench.cache}: not there; (2) registered URL {url}: " in str(
         caught.value
     )
+
+
+def test_damaged_file_of_a_site_is_told_and_left(bench, caplog):
+    site = bench.folder / "site"
+    site.mkdir()
+    damaged = site / ENTRIES[SHA256]
+    damaged.write_bytes(b"x")
+    cache = Cache(bench.cache, [site])
+    ((path, damage),) = cache.look(bench.metadata)
+    assert path == damaged
+    assert cache.load(bench.metadata) is None
+    assert caplog.messages == [f"mask A_2mm: {damaged} {damage}; it is not used"]
+    assert damaged.read_bytes() == b"x"
+
+
+def test_hash_of_the_bytes_decides_by_what_they_are_verified_and_not_the_note(bench):
+    found = Verified(bench.data, Origin("https://host/a", False, CONTENT_SHA256))
+    cache = Cache(bench.cache)
+    cache.store(bench.metadata, found)
+    (path, loaded) = cache.load(bench.metadata)
+    assert path == bench.cache / ENTRIES[CONTENT_SHA256]
+    assert loaded.origin == Origin("https://host/a", False, SHA256)
+
+
+@pytest.mark.parametrize("owner", ["this user", "another user", "a user without a name"])
+def test_damaged_entry_that_cannot_be_renamed_is_told_with_its_owner(bench, caplog, owner):
+    """A file system takes names of 255 bytes, and `.damaged-1` is too much here."""
+    mask = replace(bench.metadata, name="A" * 228)
+    entry = Cache(bench.cache).path(mask)
+    bench.cache.mkdir(parents=True)
+    entry.write_bytes(b"x")
+    ask = ""
+    if owner != "this user":
+        if os.geteuid():
+            pytest.skip("only root gives files away")
+        named = owner == "another user"
+        os.chown(entry, pwd.getpwnam("nobody").pw_uid if named else 4_000_000, -1)
+        ask = "; ask its owner, nobody, to remove it" * named
+    ((_, damage),) = Cache(bench.cache).look(mask)
+    assert Cache(bench.cache).load(mask) is None
+    reason = os.strerror(errno.ENAMETOOLONG)
+    assert caplog.messages == [
+        f"cached file {entry} {damage}; it cannot be quarantined ({reason}){ask}"
+    ]
+    assert list(bench.cache.iterdir()) == [entry]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "said"),
+    [
+        ({"location": 1}, TypeError, "no note of an origin: Origin(location=1, recoded=True,"),
+        ({"location": "https://b"}, ValueError, "the note has another digest than it states"),
+    ],
+    ids=["no text", "changed"],
+)
+def test_note_that_is_no_origin_is_an_error_that_says_so(change, kind, said):
+    note = Origin("https://host/a", True, SHA256).note("0" * 64)
+    with pytest.raises(kind, match=re.escape(said)):
+        Origin.from_note(note | change)
