@@ -69,9 +69,22 @@ def internet(tmp_path, machine, monkeypatch):
         server.shutdown()
 
 
-def test_doi_leads_to_its_file(internet):
-    body, _ = transfer("doi:10.5281/zenodo.1/mask.nii.gz", 1000)
+@pytest.mark.parametrize("scheme", ["doi:", "DOI:"])
+def test_doi_leads_to_its_file(internet, scheme):
+    body, _ = transfer(f"{scheme}10.5281/zenodo.1/mask.nii.gz", 1000)
     assert body == DATA
+
+
+def test_doi_leads_to_its_file_past_a_page_of_the_largest_size(internet):
+    internet["zenodo.org/records/1"] = answer("200 OK", bytes(LARGEST))
+    assert transfer("doi:10.5281/zenodo.1/mask.nii.gz", 1000)[0] == DATA
+
+
+def test_address_of_a_repository_names_no_variable_of_the_user(internet, monkeypatch):
+    monkeypatch.setenv("BRAINMASKS_TOKEN", "mask")
+    internet["zenodo.org/api/records/1"] = record(filename="${BRAINMASKS_TOKEN}.nii.gz")
+    with pytest.raises(FetchError, match="404"):
+        transfer("doi:10.5281/zenodo.1/${BRAINMASKS_TOKEN}.nii.gz", 1000)
 
 
 @pytest.mark.parametrize(
