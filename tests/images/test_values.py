@@ -141,4 +141,4 @@ def test_image_without_a_voxel_above_one_half_is_empty(values, said):
 
 def test_large_integers_are_told_exactly():
     ((_, detail),) = findings(np.array([0, 2**60 + 1]))
-    assert f"0 and {2**60 + 1};" in detail
+    assert f"0 and {2**60 + 1}; make it binary: 1 where it is {2**60 + 1}, 0" in detail

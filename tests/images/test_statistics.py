@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""Numbers of an image's voxels: where they are rounded, and what is at a limit."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from image_cases import MASK, compare, moved
+
+ONE = np.ones((1, 1, 1), np.uint8)
+
+
+def one_voxel(x=0.0, y=0.0, z=0.0, size=2.0):
+    """Compare an image of one voxel, whose centre lies there, in mm."""
+    affine = moved(x, y, z, np.diag([size, size, size, 1]))
+    return compare(nib.Nifti1Image(ONE, affine))
+
+
+@pytest.mark.parametrize(
+    ("slope", "inter", "scaling"),
+    [(None, None, None), (1, 0, None), (2, 0, (2, 0)), (1, 1, (1, 1)), (2, 1, (2, 1))],
+    ids=["none", "1 and 0", "a slope", "an intercept", "both"],
+)
+def test_scaling_is_that_of_the_file(tmp_path, slope, inter, scaling):
+    image = nib.Nifti1Image(ONE, MASK.affine)
+    image.header.set_slope_inter(slope, inter)
+    (tmp_path / "image.nii").write_bytes(image.to_bytes())
+    assert compare(tmp_path / "image.nii").scaling == scaling
+
+
+def test_image_in_memory_has_no_scaling():
+    assert compare(nib.Nifti1Image(ONE, MASK.affine)).scaling is None
+
+
+@pytest.mark.parametrize(
+    ("x", "hemisphere", "left", "right"),
+    [
+        (0.0, "midline", 0, 0),
+        (-1e-3, "midline", 0, 0),
+        (1e-3, "midline", 0, 0),
+        (-2e-3, "midline", 1, 0),
+        (2e-3, "midline", 0, 1),
+        (-0.5, "midline", 1, 0),
+        (0.5, "midline", 0, 1),
+        (-0.501, "left", 1, 0),
+        (0.501, "right", 0, 1),
+    ],
+)
+def test_side_of_a_voxel_and_of_the_image_have_their_own_limits(x, hemisphere, left, right):
+    found = one_voxel(x)
+    assert (found.hemisphere, found.voxels_left, found.voxels_right) == (hemisphere, left, right)
+
+
+def test_volume_and_centre_are_rounded_to_the_microlitre_and_the_micrometre():
+    found = one_voxel(1.23456, -7.00044, 2.0005001, size=0.75)
+    assert found.volume_ml == 0.000422
+    assert found.centre_of_mass_mm == (1.235, -7.0, 2.001)
+
+
+def test_centre_shows_no_minus_zero():
+    found = one_voxel(-1e-9, -1e-4, -0.0)
+    assert [str(mm) for mm in found.centre_of_mass_mm] == ["0.0", "0.0", "0.0"]
+
+
+@pytest.mark.parametrize(("inside", "fraction"), [(1, 0.3333), (2, 0.6667), (3, 1.0)])
+def test_fraction_inside_is_rounded_to_four_digits(inside, fraction):
+    whole = np.ones(MASK.shape, bool)
+    whole[inside:] = False
+    voxels = np.zeros(MASK.shape, np.uint8)
+    voxels[:3, 3, 3] = 1
+    found = compare(nib.Nifti1Image(voxels, MASK.affine), mask_voxels=whole)
+    assert (found.voxels_inside, found.inside_fraction) == (inside, fraction)
+
+
+def test_voxels_that_touch_at_a_corner_are_one_component():
+    voxels = np.zeros((5, 5, 5), np.uint8)
+    voxels[0, 0, 0] = voxels[1, 1, 1] = voxels[4, 4, 4] = 1
+    found = compare(nib.Nifti1Image(voxels, MASK.affine))
+    assert (found.components, found.largest_component) == (2, 2)
