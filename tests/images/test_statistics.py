@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from image_cases import MASK, compare, moved
 
+from brainmasks.images.statistics import bounding_box
+
 ONE = np.ones((1, 1, 1), np.uint8)
 
 
@@ -76,3 +78,10 @@ def test_voxels_that_touch_at_a_corner_are_one_component():
     voxels[0, 0, 0] = voxels[1, 1, 1] = voxels[4, 4, 4] = 1
     found = compare(nib.Nifti1Image(voxels, MASK.affine))
     assert (found.components, found.largest_component) == (2, 2)
+
+
+def test_box_of_no_voxel_is_empty_and_begins_at_0():
+    assert bounding_box(np.zeros((3, 4, 5), bool)) == (slice(0, 0),) * 3
+    voxels = np.zeros((3, 4, 5), bool)
+    voxels[0, 1:3, 4] = True
+    assert bounding_box(voxels) == (slice(0, 1), slice(1, 3), slice(4, 5))
