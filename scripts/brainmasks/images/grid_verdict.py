@@ -133,7 +133,6 @@ def _other_grid(
             found = judged_as(
                 OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
                 mask=mask.name,
-                space=mask.space,
                 other=other.name,
                 resolution=other.resolution,
                 stored=grid.stored,
