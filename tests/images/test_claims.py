@@ -118,7 +118,9 @@ def test_side_is_that_of_most_voxels(side, left, right, contradicts):
     findings = claim_findings(Claims(side=side), TEMPLATE, ALIASES, facts)
     assert [each.code for each in findings] == ["side_contradicts"] * contradicts
     for each in findings:
-        assert f"says {side}, but {left} of its voxels lie left and {right} right;" in each.detail
+        assert (
+            f"given as {side}, but {left} of its voxels lie left and {right} right;" in each.detail
+        )
 
 
 @pytest.mark.parametrize(

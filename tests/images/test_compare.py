@@ -104,7 +104,7 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
         ),
         ("the 1 mm grid's origin", "x -1, y +0, z +0 mm (its origin is that of A_1mm);"),
         ("flipped with the origin left", "5 less at the right, and stored LAS instead of RAS;"),
-        ("rotated about z by 0.1", "if it is in the space A, resample it to the mask's grid"),
+        ("rotated about z by 0.1", "if it is in A, resample it to the mask's grid"),
         ("other resolution", "on the 1 mm grid of the same space, that of A_1mm;"),
         (
             "other space, LPS",
@@ -512,6 +512,12 @@ def test_real_mask_by_path_and_alias(filled_cache):
     assert by_path.other == "MNI152NLin6Asym_1mm"
     mask = registered(filled_cache, "MNI152NLin2009cAsym_2mm")
     assert compare_to_mask(mask, "MNI152NLin2009bAsym_2mm").verdict == "identical"
+
+
+@pytest.mark.parametrize("case", ["the mask itself", "moved by -1.0 along z", "text file", "NaN"])
+def test_comparison_comes_back_from_its_plain_form(case, tmp_path):
+    found = compare(CASES[case][0](tmp_path), side="both")
+    assert type(found).from_dict(json.loads(json.dumps(found.as_dict()))) == found
 
 
 class Hasty:

@@ -5,6 +5,7 @@ Synthetic lesions in the real masks, and the real files.
 """
 
 import json
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -111,6 +112,11 @@ ON_GRID = {
     "all NaN": (lambda: np.full(brain().shape, np.nan, np.float32), ("empty", "not_finite"), NO),
     "some NaN": (lambda: with_values(np.nan, np.nan), ("not_finite",), NO),
     "infinite": (lambda: with_values(np.inf), ("not_finite",), NO),
+    "infinite only": (
+        lambda: np.where(ball(LEFT) == 1, np.inf, 0).astype(np.float32),
+        ("empty", "not_finite"),
+        NO,
+    ),
     "minus infinity outside": (
         lambda: np.where(ball(LEFT) == 1, 1, -np.inf).astype(np.float32),
         ("not_finite",),
@@ -302,6 +308,7 @@ def said(found, code: str) -> str:
         ("empty", "empty", "the largest value is 0;"),
         ("probabilities up to 0.4", "empty", "the largest value is 0.4"),
         ("all NaN", "empty", "no value is finite"),
+        ("infinite only", "empty", "no finite value is above 0.5: the largest finite value is 0;"),
         ("some NaN", "not_finite", "2 of its 902629 values are NaN or infinite"),
         ("0 and 255", "not_binary", "its values are 0 and 255; make it binary: 1 where it is 255"),
         ("0, 1 and 2", "not_binary", "its values are 0, 1 and 2; take out the label"),
@@ -310,7 +317,7 @@ def said(found, code: str) -> str:
         ("probabilities", "not_binary", "its values lie between 0 and 1;"),
         ("colours", "not_numeric", "colours (RGB)"),
         ("complex", "not_numeric", "complex numbers"),
-        ("all ones", "mostly_outside", "Only 25.3 % of its voxels lie inside"),
+        ("all ones", "mostly_outside", "Only 25.31 % of its voxels lie inside"),
         ("inverted", "covers_brain", "99."),
         ("the mask flipped along x and y", "is_flipped_mask", f"{TWO}, flipped along x and y;"),
         ("the mask without a voxel", "is_other_mask", "1 of the 228483 of"),
@@ -336,6 +343,48 @@ def test_numbers_of_sides_and_fractions(tmp_path):
     assert json.loads(json.dumps(found.as_dict()))["volume_ml"] == found.volume_ml
 
 
+@pytest.mark.parametrize(
+    ("flip", "code"), [(slice(None), "is_a_mask"), (slice(None, None, -1), "is_flipped_mask")]
+)
+def test_mask_with_a_margin_is_that_mask(tmp_path, flip, code):
+    """A crop or pad of a mask's grid: it may have the whole mask on it."""
+    matrix = affine()
+    matrix[:3, 3] -= 4
+    path = save_image(tmp_path / "x.nii.gz", np.pad(brain()[flip], 2), matrix)
+    assert look(path, TWO).codes == (code,)
+
+
+def test_image_that_was_not_looked_at_says_so(tmp_path):
+    path = save_image(tmp_path / "x.nii.gz", np.zeros((91, 109, 91, 2), np.uint8), affine())
+    assert "Its voxels were not looked at." in look(path, TWO).detail
+    path = save_image(tmp_path / "x.nii.gz", ball(LEFT), affine(), sform=0, qform=0)
+    assert "Where its voxels lie was not looked at." in look(path, TWO, side="right").detail
+
+
+def test_mask_file_of_unknown_space_contradicts_no_name(tmp_path):
+    path = save_image(tmp_path / "x_space-MNI152NLin6Asym.nii.gz", ball(LEFT), affine())
+    other = next((REAL / "lookalikes").glob("MNITemplate*"))
+    found = compare_to_mask(path, other)
+    assert "name_contradicts" not in found.codes
+    (finer,) = (REAL / "more").glob("*0.8mm*")
+    found = compare_to_mask(path, finer)
+    assert found.verdict == "unknown_grid"
+    assert f"Its grid is not that of {finer}: shape" in found.detail
+    assert "MNI152" not in found.detail.replace(str(finer), "")
+
+
+@pytest.mark.parametrize(("side", "fraction"), [("L", 0.5), ("Left", 0.5), (None, 50), (None, -1)])
+def test_parameter_that_means_nothing_is_refused(side, fraction):
+    with pytest.raises(ValueError, match="expected"):
+        compare_to_mask("x.nii", TWO, side=side, min_inside=fraction)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_is_no_image_and_no_run_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "x.nii")
+    assert look(tmp_path / "x.nii", TWO).verdict == "not_an_image"
+
+
 # --- What name and table say -------------------------------------------------------------------
 
 
@@ -350,11 +399,16 @@ def test_numbers_of_sides_and_fractions(tmp_path):
         ("sub-01_space-MNI152NLin2009cAsym_mask", YES),
         ("sub-01_space-T1w_mask", YES),
         ("sub-01_space-MNI152Lin_mask", YES),
+        ("sub-01_space-FSL_mask", NO),
+        ("sub-01_space-MNI2009c_mask", NO),
         ("tpl-MNI152NLin2009cAsym_mask", YES),
         ("sub-01_res-1_mask", YES),
         ("sub-01_res-1mm_mask", YES),
         ("sub-01_res-2mm_mask", NO),
         ("sub-01_res-1p5mm_mask", YES),
+        ("sub-01_res-1.5_mask", YES),
+        ("sub-01_res-2.5mm_mask", YES),
+        ("sub-01_res-2.0mm_mask", NO),
         ("sub-01_res-native_mask", NO),
         ("sub-01_hemi-L_mask", NO),
         ("sub-01_hemi-R_mask", YES),

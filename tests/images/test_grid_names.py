@@ -86,7 +86,7 @@ def test_oblique_image_may_be_in_the_space_of_the_mask():
     found = compare(nib.Nifti1Image(np.ones(MASK.shape, np.uint8), rotated(2, 5)))
     assert "transform it to" not in found.detail
     assert (
-        "; if it is in the space A, resample it to the mask's grid (config key `resample`), "
+        "; if it is in A, resample it to the mask's grid (config key `resample`), "
         "otherwise it needs a registration."
     ) in found.detail
 

@@ -58,7 +58,7 @@ def test_id_that_cannot_name_files_is_refused_with_its_line(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["A_2mm", "B_1mm", "Alias_2mm"])
 def test_id_that_names_a_mask_is_refused(tmp_path, name):
-    with pytest.raises(RegistryError, match=f"line 2: '{name}' is the name of a mask, and qc/"):
+    with pytest.raises(RegistryError, match=rf"line 2 \(x\.nii\.gz\): '{name}' is the name of a"):
         read(tmp_path, ("x.nii.gz", "A_2mm", name))
 
 
@@ -91,7 +91,7 @@ def of_config(images) -> dict:
 
 def test_rows_may_stand_in_the_configuration():
     row = {"image": "x/a.nii.gz", "mask": "A_2mm"}
-    assert of_config([row, row | {"id": 7, "side": "left", "subject": 1}]) == {
+    assert of_config([row, row | {"id": "7", "side": "left", "subject": 1}]) == {
         "a": row,
         "7": row | {"side": "left"},
     }
@@ -126,6 +126,9 @@ def test_id_that_stands_twice_in_a_pattern_is_one(files, tmp_path):
             {"image": "lesions/{id}.nii.gz", "mask": "A_2mm", "id": "x"},
             "and so no `id` of its own",
         ),
+        ({"image": "a.nii", "mask": "A_2mm", "id": 8}, "`id` is 8, which is no text; quote it"),
+        ({"image": ["a.nii"], "mask": "A_2mm"}, "`image` is ['a.nii'], which is no text"),
+        ({"image": "lesions/*.nii.gz", "mask": "A_2mm"}, "write {id} for what differs"),
         ({"image": "a.nii"}, "config key 'images': missing column 'mask'"),
         ([{"image": "a.nii", "mask": "A_2mm"}, {"mask": "A_2mm"}], "entry 2: missing column"),
         ({"image": "a.nii", "mask": "A_2mm", "Side": "left"}, "did you mean 'side'?"),
@@ -134,7 +137,17 @@ def test_id_that_stands_twice_in_a_pattern_is_one(files, tmp_path):
             "column 'side' is 'up'; expected: left",
         ),
     ],
-    ids=["no file", "id and pattern", "no mask", "no image", "misspelt", "side"],
+    ids=[
+        "no file",
+        "id and pattern",
+        "number",
+        "list",
+        "asterisk",
+        "no mask",
+        "no image",
+        "misspelt",
+        "side",
+    ],
 )
 def test_wrong_row_of_the_configuration_is_named(files, images, error):
     with pytest.raises(RegistryError, match=re.escape(error)):
@@ -164,7 +177,7 @@ def test_near_miss_of_a_column_is_named(tmp_path, column, meant):
         of_config(str(table))
 
 
-@pytest.mark.parametrize("name", ["images", "images.found"])
+@pytest.mark.parametrize("name", ["images", "images.found", "images.accepted"])
 def test_names_of_the_tables_are_no_ids(name):
     with pytest.raises(RegistryError, match="cannot be the name of files"):
         of_config([{"image": "a.nii", "mask": "A_2mm", "id": name}])

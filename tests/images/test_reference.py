@@ -48,7 +48,7 @@ def test_file_of_no_registered_mask_is_described_by_what_it_holds(tmp_path):
     assert found == BrainMaskMetadata(
         name=str(path),
         description="",
-        space=f"the space of {path}",
+        space="",
         resolution=3.0,
         url="",
         sha256="",

@@ -69,6 +69,31 @@ def test_mirrored_on_a_grid_without_a_plane_at_0_is_a_twin():
     }
 
 
+def test_what_has_moved_by_a_voxel_over_the_midline_is_no_twin():
+    box = np.zeros((20, 4, 4), np.uint8)
+    box[9:12, 1:3, 1:3] = 1
+    moved = STRAIGHT.copy()
+    moved[0, 3] += 2
+    assert prints((box, STRAIGHT), (box, moved)) == {}
+
+
+@pytest.mark.parametrize("zoom", [1.875, 0.9375, 2.1])
+def test_duplicates_of_any_size_are_found_in_every_order(zoom):
+    """As files hold them: rounded to single precision."""
+    matrix = np.diag([zoom, zoom, zoom, 1])
+    matrix[:3, 3] = (-90.1, -126.3, -72.7)
+    made = nib.Nifti1Image(BLOB, matrix)
+    for axes in ("LAS", "LPI", "PIR", "SRA"):
+        order = nib.orientations.ornt_transform(
+            nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(axes)
+        )
+        other = nib.Nifti1Image.from_bytes(made.as_reoriented(order).to_bytes())
+        assert prints((BLOB, matrix), (np.asarray(other.dataobj), other.affine)) == {
+            "0": ["duplicate 1"],
+            "1": ["duplicate 0"],
+        }
+
+
 def test_mirrored_but_elsewhere_is_no_twin():
     moved = STRAIGHT.copy()
     moved[0, 3] += 10
@@ -112,30 +137,22 @@ def test_empty_images_are_no_duplicates():
 
 
 def test_fingerprint_states_the_box_around_the_voxels():
-    """Voxels of 2 mm from -13 to -9, -12 to -2 and -10 to -8 mm, rounded to 0.01 mm."""
-    affine = STRAIGHT.copy()
-    affine[:3, 3] += (0.004, -0.003, 0.002)
+    """Voxels of 2 mm from -13 to -9, -12 to -2 and -10 to -8 mm."""
     box = BLOB[3:6, 4:10, 5:7] > 0
     shape, mirrored = (
         hashlib.sha256(b"3x6x2" + np.packbits(part).tobytes()).hexdigest()
         for part in (box, box[::-1])
     )
-    assert fingerprint(BLOB > 0, Grid.of(nib.Nifti1Image(BLOB, affine))) == Fingerprint(
+    assert fingerprint(BLOB > 0, Grid.of(nib.Nifti1Image(BLOB, STRAIGHT))) == Fingerprint(
         (-12.0, -10.0, 2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0), -13.0, -9.0, shape, mirrored
     )
-
-
-def test_edges_are_rounded_where_the_voxels_sizes_are_no_binary_fractions():
-    voxels = np.ones((4, 1, 1), np.uint8)
-    made = fingerprint(voxels > 0, Grid.of(nib.Nifti1Image(voxels, np.diag([0.7, 1, 1, 1]))))
-    assert (made.low, made.high) == (0.0, 2.1)
 
 
 @pytest.mark.parametrize(
     ("mm", "same"), [(0.004, True), (-0.004, True), (0.02, False), (-0.02, False)]
 )
 @pytest.mark.parametrize("axis", [0, 1, 2], ids="xyz")
-def test_what_is_nearer_than_rounding_is_at_the_same_place(axis, mm, same):
+def test_what_is_nearer_than_a_hundredth_of_a_mm_is_at_the_same_place(axis, mm, same):
     moved = STRAIGHT.copy()
     moved[axis, 3] += mm
     assert bool(prints((BLOB, STRAIGHT), (BLOB, moved))) == same

@@ -3,6 +3,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -206,6 +207,18 @@ def test_findings_reject_an_image_and_the_page_says_so(workflow, images, lesion)
     assert page.count(">rejected<") == 0
 
 
+def test_image_that_is_missing_or_new_is_noticed_after_a_good_run(workflow, images, lesion):
+    """What was found before stands for the images of before."""
+    images("same")
+    workflow.succeed("checks/images.tsv", "qc/images.html")
+    table = Path(workflow.config["images"])
+    table.write_text(table.read_text() + "lesions/gone.nii.gz\tA_2mm\tgone\n")
+    for target in ("checks/images.tsv", "qc/images.html"):
+        assert "lesions/gone.nii.gz" in workflow.fail(target)
+    save_image(workflow.folder / "lesions" / "gone.nii.gz", lesion * np.int16(0))
+    assert "image gone (lesions/gone.nii.gz): empty" in workflow.fail("checks/images.tsv")
+
+
 def test_images_by_a_pattern_in_the_configuration(workflow, images, lesion):
     images("same")
     workflow.config["images"] = {"image": "lesions/{id}.nii.gz", "mask": "A_2mm"}
@@ -247,4 +260,4 @@ def test_side_of_the_table_is_checked(workflow, images, tmp_path):
     assert (x < 0).sum() > (x > 0).sum()
     for target in ("checks/images.tsv", "checks/same.json"):
         printed = workflow.fail(target)
-        assert f"The table says right, but {(x < 0).sum()} of its voxels lie left" in printed
+        assert f"Its side is given as right, but {(x < 0).sum()} of its voxels lie left" in printed

@@ -36,6 +36,8 @@ rule check_images:
 rule accept_images:
     """Write the table of the checked images, or end the run if one of them is rejected."""
     input:
+        # Not read: without them, one that is missing would go unnoticed once something was found.
+        images=configured_images,
         found="checks/images.found.json",
     output:
         table="checks/images.tsv",

@@ -112,6 +112,8 @@ if IMAGES:
 rule tabulate_images:
     """Write a table of the images of the configuration, accepted or not: what was found of each."""
     input:
+        # Not read, as in `accept_images`.
+        images=configured_images,
         found="checks/images.found.json",
     output:
         report(

@@ -116,10 +116,19 @@ def align(
             aligned = _reordered(image, mask)
         else:
             aligned = _resampled(image, image_path, mask, method)
+            if method == CROPPED and aligned.lost and resample in RESAMPLABLE[found.verdict]:
+                method = OVERLAP if resample == "overlap" else NEAREST
+                aligned = _resampled(image, image_path, mask, method)
     except UnreadableImage as err:
         found = judged_as(NOT_AN_IMAGE, why=err)
         raise InvalidMaskError(f"image {image_path}: {found.verdict}: {found.detail}") from err
     _require_something_left(aligned, image_path, mask)
+    if method == CROPPED and aligned.lost:
+        raise InvalidMaskError(
+            f"image {image_path} is not aligned: {aligned.lost} of its voxels that are not 0 lie "
+            f"outside the grid of {mask.name}, and would be cut off; set `resample: nearest` in "
+            "the configuration if they may be"
+        )
     content = _encoded(aligned.voxels, mask)
     # What was compared, resampled and stated below must be one and the same file.
     if before is None or sha256_of(image_path) != before:
@@ -164,6 +173,8 @@ class _Aligned:
         Their volume.
     shift : array of shape (3,) or None
         From the centre of mass before to that after, in mm; None if there are none.
+    lost : int
+        How many of the image's voxels that are not 0 lie outside the mask's grid.
     """
 
     voxels: "NDArray[Any]"
@@ -174,6 +185,7 @@ class _Aligned:
     cut_off: int
     ml_cut_off: float
     shift: "NDArray[np.float64] | None"
+    lost: int = 0
 
     def as_note(self) -> dict[str, Any]:
         """Return the numbers for the sidecar: ml to 1e-6, mm to 1e-4."""
@@ -196,7 +208,7 @@ def _method(found: Comparison, resample: str | None) -> str | None:
     """Return what is done with an image, None if nothing may be."""
     if found.verdict in SAME_GRID:
         return REORDERED if found.verdict == REORIENTED else UNCHANGED
-    if found.lattice is not None and resample is None:
+    if found.lattice is not None:
         return CROPPED
     if resample in RESAMPLABLE.get(found.verdict, ()):
         return OVERLAP if resample == "overlap" else NEAREST
@@ -277,12 +289,6 @@ def _resampled(
         voxels = at_least_half(fraction).astype(np.uint8)
     else:
         voxels = nearest((slab for slab, _ in slabs()), *grids)
-    if lost and method == CROPPED:
-        raise InvalidMaskError(
-            f"image {path} is not aligned: {lost} of its voxels that are not 0 lie outside the "
-            f"grid of {mask.name}, and would be cut off; set `resample: nearest` in the "
-            "configuration if they may be"
-        )
     after.add(is_above(voxels))
     shift = None
     if before.voxels and after.voxels:
@@ -297,6 +303,7 @@ def _resampled(
         cut_off,
         cut_off * ml,
         shift,
+        lost,
     )
 
 
@@ -338,16 +345,16 @@ def _warnings(aligned: _Aligned) -> list[str]:
     """Return what a user must know of an image that is aligned."""
     if not aligned.before:
         return ["it has no voxel above 0.5"]
+    parts = []
     gain = aligned.ml_after / aligned.ml_before - 1
-    if abs(gain) <= NOTABLE:
-        return []
-    text = (
-        f"{abs(gain):.0%} of its volume {'gained' if gain > 0 else 'lost'}: "
-        f"{aligned.ml_before:.6g} ml before, {aligned.ml_after:.6g} ml after"
-    )
+    if abs(gain) > NOTABLE:
+        parts.append(
+            f"{abs(gain):.0%} of its volume {'gained' if gain > 0 else 'lost'}: "
+            f"{aligned.ml_before:.6g} ml before, {aligned.ml_after:.6g} ml after"
+        )
     if aligned.cut_off:
-        text += f"; {aligned.ml_cut_off:.6g} ml of it lie outside the grid, and are cut off"
-    return [text]
+        parts.append(f"{aligned.ml_cut_off:.6g} ml of it lie outside the grid, and are cut off")
+    return ["; ".join(parts)] if parts else []
 
 
 def _voxel_ml(affine: "NDArray[np.float64]") -> float:

@@ -14,9 +14,48 @@ from .findings import NAME_CONTRADICTS, SIDE_CONTRADICTS, Finding, found
 SIDES = ("left", "right", "both")
 # Entities of BIDS file names: `space-` a template (TemplateFlow: `tpl-`), `res-` a label, `hemi-`
 # L or R.
-_ENTITY = re.compile(r"(?:^|_)(space|tpl|res|hemi)-([A-Za-z0-9+]+)(?=_|\.|$)")
+_ENTITY = re.compile(r"(?:^|_)(space|tpl|res|hemi)-([A-Za-z0-9+]+(?:\.[0-9]+(?:mm)?)?)(?=_|\.|$)")
 _ENDINGS = re.compile(r"\.(nii|nii\.gz|img|img\.gz|hdr|mgz|mgh)$", re.IGNORECASE)
-_SIZE = re.compile(r"0*([0-9]+(?:[p.][0-9]+)?)(mm)?")
+_SIZE = re.compile(r"0*([0-9]+(?:[p.][0-9]+)?)(mm)?", re.IGNORECASE)
+# Standard templates of BIDS (1.10, appendix "Coordinate systems"), in small letters; and what is no
+# template, but the space of one person.
+_TEMPLATES = [
+    "fsaverage",
+    "fsaveragesym",
+    "fslr",
+    "icbm452airspace",
+    "icbm452warp5space",
+    "ixi549space",
+    "mni152lin",
+    "mni152nlin2009aasym",
+    "mni152nlin2009asym",
+    "mni152nlin2009basym",
+    "mni152nlin2009bsym",
+    "mni152nlin2009casym",
+    "mni152nlin2009csym",
+    "mni152nlin6asym",
+    "mni152nlin6sym",
+    "mni305",
+    "mnicolin27",
+    "nihpd",
+    "oasis30antsoasisants",
+    "oasis30atropos",
+    "talairach",
+    "uncinfant",
+]
+_PERSONS = [
+    "anat",
+    "bold",
+    "dwi",
+    "fsnative",
+    "func",
+    "individual",
+    "native",
+    "orig",
+    "scanner",
+    "t1w",
+    "t2w",
+]
 _HEMISPHERES = {"l": "left", "r": "right"}
 
 
@@ -64,7 +103,7 @@ def claim_findings(
     for name in dict.fromkeys(claims.names):
         for entity, label in _ENTITY.findall(name):
             said = f"{entity}-{label}"
-            if entity in ("space", "tpl") and not _may_be(label, mask.space, aliases):
+            if entity in ("space", "tpl") and _is_other_space(label, mask.space, aliases):
                 wrong.append(f"'{name}' says {said}, its mask is {mask.name}")
             if entity == "res" and _is_other_size(label, mask.resolution):
                 wrong.append(f"'{name}' says {said}, its mask is {mask.name}")
@@ -85,13 +124,20 @@ def claim_findings(
     return findings
 
 
-def _may_be(label: str, space: str, aliases: Mapping[str, str]) -> bool:
-    """Return whether a label may mean a space: its name, an alias, or an abbreviation of these.
+def _is_other_space(label: str, space: str, aliases: Mapping[str, str]) -> bool:
+    """Return whether a label is the name of another space than this one.
 
-    BIDS and TemplateFlow spell spaces differently: capitals mean nothing.
+    A label that is no such name, such as ``MNI``, contradicts nothing, and nor does any where the
+    space is not known. BIDS and TemplateFlow spell spaces differently: capitals mean nothing.
     """
     names = [space, *(alias for alias, served in aliases.items() if served == space)]
-    return any(name.lower().startswith(label.lower()) for name in names)
+    if not space or label.lower() in [name.lower() for name in names]:
+        return False
+    return label.lower() in [
+        *_TEMPLATES,
+        *_PERSONS,
+        *(name.lower() for pair in aliases.items() for name in pair),
+    ]
 
 
 def _is_other_size(label: str, resolution: float) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
-from .claims import Claims, bare_name, claim_findings
+from .claims import SIDES, Claims, bare_name, claim_findings
 from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order, listed
 from .grid_names import spaces_of_grid
 from .grid_verdict import judge
@@ -42,6 +42,8 @@ LARGEST = 64
 # Fraction of an image inside the mask below which most of it lies outside.
 MIN_INSIDE = 0.5
 
+_NOT_LOOKED_AT = " Its voxels were not looked at."
+_NO_PLACE = " Where its voxels lie was not looked at."
 _CHANGED = "it changed while it was read"
 _TOO_LARGE = (
     " Its voxels were not counted: {voxels}, more than {times} times those of the mask's grid."
@@ -93,7 +95,13 @@ def compare_to_mask(
         (a FileNotFoundError) if the mask is not available from any source.
     InvalidMaskError
         (a ValueError) if the mask's file is no mask, or the array is not on the mask's grid.
+    ValueError
+        If `side` or `min_inside` has no such value.
     """
+    if side not in (None, *SIDES):
+        raise ValueError(f"side is {side!r}; expected one of {', '.join(SIDES)}, or None")
+    if not 0 <= min_inside <= 1:
+        raise ValueError(f"min_inside is {min_inside!r}; expected a number from 0 to 1")
     registry = shipped_registry() if registry is None else registry
     target, mask_file, known = find_mask(mask, registry)
     given = None if mask_voxels is None else on_registered_grid(mask_voxels, target)
@@ -178,7 +186,7 @@ def _look(
         if (dtype := stored_type(opened)).kind not in "biuf":
             return Examined(judged, grid), [found(NOT_NUMERIC, dtype=type_in_words(dtype))]
         if opened.ndim != 3:
-            return Examined(judged), []
+            return Examined(with_note(judged, _NOT_LOOKED_AT)), []
         values = values_of(opened)
     except UnreadableImage as problem:
         return Examined(judged_as(NOT_AN_IMAGE, why=problem)), []
@@ -187,7 +195,7 @@ def _look(
     judged = replace(judged, **facts)
     findings = value_findings(values, facts)
     if grid is None:
-        return Examined(judged, above=above), findings
+        return Examined(with_note(judged, _NO_PLACE), above=above), findings
     mask_voxels = read_mask()
     facts = world_statistics(above, grid, mask, mask_voxels)
     judged = replace(judged, **facts)

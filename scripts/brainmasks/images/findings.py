@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What may be found of an image's voxels and name, in words for programs and for users."""
 
+import math
 from dataclasses import dataclass
 
 EMPTY = "empty"
@@ -22,8 +23,8 @@ SHARED_GRID = "shared_grid"
 # What was found, and what to do about it, in the order in which they are reported.
 _DETAILS = {
     EMPTY: (
-        "It is empty, no voxel is above 0.5: {maximum}; export it again, or make a probability map "
-        "binary at a threshold of your choice."
+        "It is empty, no {finite}value is above 0.5: {maximum}; export it again, or make a "
+        "probability map binary at a threshold of your choice."
     ),
     NOT_FINITE: (
         "{count} of its {all} values are NaN or infinite, and were not counted; replace them, for "
@@ -42,8 +43,8 @@ _DETAILS = {
         "at its picture whether that is right."
     ),
     COVERS_BRAIN: (
-        "It covers {percent} % of the brain of {mask}; if it is inverted, subtract it from the "
-        "brain, otherwise export the right image."
+        "It covers {percent} % of the brain of {mask}; if it is an inverted lesion, subtract it "
+        "from the brain, otherwise export the right image."
     ),
     IS_A_MASK: "Its voxels are those of the brain mask {mask}; list an image of your own instead.",
     IS_FLIPPED_MASK: (
@@ -51,18 +52,18 @@ _DETAILS = {
         "the file again, and look for what flipped it."
     ),
     IS_OTHER_MASK: (
-        "It resembles the brain mask {mask}, but is another one: {difference}; use the mask that "
-        "you name, or name the one that you use."
+        "It resembles the brain mask {mask}, but is another one: {difference}; if it is meant "
+        "as a mask, use the one that you name, or name the one that you use."
     ),
     NAME_CONTRADICTS: "{claims}; check which is right, and name the image or its mask accordingly.",
     SIDE_CONTRADICTS: (
-        "The table says {side}, but {left} of its voxels lie left and {right} right; correct the "
-        "table, or look for what flipped the image."
+        "Its side is given as {side}, but {left} of its voxels lie left and {right} right; correct "
+        "that, or look for what flipped the image."
     ),
     DUPLICATE: "It has the same voxels as {others}; list each image once.",
     MIRROR_TWIN: (
-        "Mirrored from left to right it has the same voxels as {others}; one of them is probably "
-        "flipped."
+        "Mirrored from left to right it has, to within a voxel, the same voxels as {others}; one "
+        "of them may be flipped."
     ),
     SHARED_GRID: (
         "Its grid does not tell its space: it is also that of {spaces}; make sure that the image "
@@ -99,18 +100,17 @@ def in_order(findings: "list[Finding]") -> "tuple[Finding, ...]":
 
 
 def percent(fraction: float) -> str:
-    """Return a fraction in percent that is neither 0 nor 100 unless the fraction is 0 or 1.
+    """Return a fraction in percent, rounded down to 0.01: 0 and 100 only if it is 0 or 1.
 
     Parameters
     ----------
     fraction
         From 0 to 1.
     """
-    if 0 < fraction < 0.001:
-        return "less than 0.1"
-    if 0.999 < fraction < 1:
-        return "more than 99.9"
-    return f"{100 * fraction:.3g}"
+    if 0 < fraction < 0.0001:
+        return "less than 0.01"
+    # Never rounded up to a limit that it is below.
+    return f"{math.floor(10000 * round(fraction, 9)) / 100:g}"
 
 
 def listed(names: "list[str]") -> str:

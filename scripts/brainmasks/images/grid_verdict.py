@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..nifti import TOLERANCE, contradiction, displacement, times
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
+from .findings import listed
 from .grid_names import known_grid
 from .grids import Grid, lattice_offset
 from .orientation import missing_orientation
@@ -156,7 +157,7 @@ def _oblique(grid: Grid, mask: BrainMaskMetadata) -> Comparison | None:
     mm = displacement(grid.ras_affine, straight, grid.ras_shape)
     if mm <= TOLERANCE:
         return None
-    return judged_as(OBLIQUE, mask=mask.name, space=mask.space, mm=mm)
+    return judged_as(OBLIQUE, mask=mask.name, space=_space(mask), mm=mm)
 
 
 def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Comparison | None:
@@ -182,7 +183,7 @@ def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
         margins=f", that is {_in_words(margins)}" if margins else "",
         stored=grid.stored,
         remedy=_onto_grid(margins, mask),
-        known=_known(grid),
+        known=_known(grid) if mask.space else "",
     )
     return replace(found, shift_mm=(x, y, z), lattice=margins)
 
@@ -204,16 +205,23 @@ def _unknown(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
     margins = _margins(grid, mask)
     found = judged_as(
         UNKNOWN_GRID,
-        space=mask.space,
+        space=_space(mask),
+        # Beside a mask of its own nothing is said of registered ones.
+        whose="that of no registered mask" if mask.space else f"not that of {mask.name}",
         shape=times(grid.ras_shape),
         zooms=times(nib.affines.voxel_sizes(grid.ras_affine)),
         axes=grid.axes,
         corner=",".join(f"{mm:.6g}" for mm in grid.ras_affine[:3, 3]),
-        known=_known(grid),
+        known=_known(grid) if mask.space else "",
         margins=_cropped_or_padded(grid, mask, registry),
         remedy=_onto_grid(margins, mask),
     )
     return replace(found, lattice=margins)
+
+
+def _space(mask: BrainMaskMetadata) -> str:
+    """Return the name of a mask's space, or in words what it is if nobody stated it."""
+    return mask.space or f"the space of {mask.name}"
 
 
 def _known(grid: Grid) -> str:
@@ -250,15 +258,9 @@ def _in_words(margins: tuple[int, ...]) -> str:
     for number, names in sides.items():
         unit = "" if parts else " voxel" if abs(number) == 1 else " voxels"
         more = "more" if number > 0 else "less"
-        where = f"at the {_listed(names)}" if len(names) < len(_SIDES) else "on each side"
+        where = f"at the {listed(names)}" if len(names) < len(_SIDES) else "on each side"
         parts.append(f"{abs(number)}{unit} {more} {where}")
     return ", ".join(parts)
-
-
-def _listed(names: list[str]) -> str:
-    """Return names as in ``left, back and top``."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _onto_grid(margins: tuple[int, ...] | None, mask: BrainMaskMetadata) -> str:

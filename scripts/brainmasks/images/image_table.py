@@ -19,8 +19,8 @@ from ..registry import (
 )
 from .claims import bare_name
 
-# The table and the details of the whole batch have this name, and what was found of it that one.
-RESERVED = ("images", "images.found")
+# Names of files of the whole batch: table and details, what was found, the log of the acceptance.
+RESERVED = ("images", "images.found", "images.accepted")
 # What is left of an image that is not accepted.
 REJECTED = ".rejected"
 # In the path of an image: it stands for the id of each file that there is.
@@ -65,7 +65,7 @@ def read_images(
         except UnknownMaskError as err:
             raise UnknownMaskError(f"{where}, column 'mask': {err}") from None
         for name, path in _files(where, row):
-            _check_id(where, name, registry)
+            _check_id(f"{where} ({path})", name, registry)
             if name in found:
                 raise RegistryError(
                     f"{where}: '{name}' is the id of two images, the other one in {places[name]}; "
@@ -90,10 +90,12 @@ def _rows(
     listed = [images] if isinstance(images, Mapping) else images
     for number, entry in enumerate(listed, start=1):
         where = "config key 'images'" + (f", entry {number}" if len(listed) > 1 else "")
-        # YAML takes an id such as 01 for a number; every cell of a table is text.
-        row = {key: "" if value is None else str(value) for key, value in entry.items()}
-        check_columns(where, list(row), schema)
-        row = {key: row[key] for key in row if key in schema["properties"]}
+        check_columns(where, list(entry), schema)
+        row = {key: entry[key] for key in entry if key in schema["properties"]}
+        for key, value in row.items():
+            # YAML takes 010 for 8, and 1:30 for 90.
+            if not isinstance(value, str):
+                raise RegistryError(f"{where}: `{key}` is {value!r}, which is no text; quote it")
         check_row(where, row, schema)
         yield where, row
 
@@ -126,7 +128,8 @@ def _check_id(where: str, name: str, registry: BrainMaskRegistry) -> None:
         or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name)
     ):
         raise RegistryError(
-            f"{where}: '{name}' cannot be the name of files; give the image another `id`"
+            f"{where}: '{name}' cannot be the name of files; give the image another `id`, or its "
+            f"file another name (to list many files at once, write {PLACE} for what differs)"
         )
     try:
         registry.serve(name)
@@ -134,5 +137,5 @@ def _check_id(where: str, name: str, registry: BrainMaskRegistry) -> None:
         return
     raise RegistryError(
         f"{where}: '{name}' is the name of a mask, and qc/{name}.png its picture; give the image "
-        "another `id`"
+        "another `id`, or its file another name"
     )

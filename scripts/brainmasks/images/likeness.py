@@ -17,7 +17,7 @@ from .findings import (
     found,
     percent,
 )
-from .grids import Grid
+from .grids import Grid, lattice_offset
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,14 +45,34 @@ def same_mask(
     masks
         The masks that it may be.
     """
+    count = int(above.sum())
     for mask in masks:
-        if grid.matches(mask):
-            voxels = grid.in_ras_order(above)
+        if count == mask.voxels and (voxels := _on_grid(above, grid, mask)) is not None:
             if is_registered(voxels, mask):
                 return found(IS_A_MASK, mask=mask.name)
             if axes := flipped_along(voxels, mask):
                 return found(IS_FLIPPED_MASK, mask=mask.name, axes=axes)
     return None
+
+
+def _on_grid(
+    above: "NDArray[np.bool_]", grid: Grid, mask: BrainMaskMetadata
+) -> "NDArray[np.bool_] | None":
+    """Return voxels on a mask's grid in RAS order, None if it is not theirs, cropped or padded."""
+    import numpy as np
+
+    start = lattice_offset(grid, mask)
+    if start is None:
+        return None
+    whole = grid.in_ras_order(above)
+    voxels = np.zeros(mask.shape, bool)
+    source, target = [], []
+    for first, there, length in zip(start, whole.shape, mask.shape, strict=True):
+        low, high = max(first, 0), min(first + length, there)
+        source.append(slice(low, high))
+        target.append(slice(low - first, high - first))
+    voxels[tuple(target)] = whole[tuple(source)]
+    return voxels
 
 
 def place_findings(
@@ -89,7 +109,7 @@ def place_findings(
             )
         )
     # In voxels of the mask, whatever those of the image.
-    unit = grid.voxel_ml / (mask.resolution**3 / 1000)
+    unit = round(grid.voxel_ml / (mask.resolution**3 / 1000), 9)
     covered = min(inside * unit / size, 1.0)
     if covered > MOST:
         findings.append(found(COVERS_BRAIN, percent=percent(covered), mask=mask.name))

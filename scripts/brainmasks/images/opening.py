@@ -218,6 +218,9 @@ def stored_type(image: "SpatialImage") -> "np.dtype[Any]":
 def sha256_of(path: StrPath) -> str | None:
     """Return the SHA-256 of a file, None if it cannot be read."""
     try:
+        # To open a pipe is to wait for whoever writes into it.
+        if not Path(path).is_file():
+            return None
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

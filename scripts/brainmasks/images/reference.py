@@ -11,6 +11,7 @@ from ..masks import fetch_brain_mask
 from ..nifti import (
     TOLERANCE,
     content_limit,
+    contradiction,
     has_orientation,
     read_image,
     recode,
@@ -93,6 +94,8 @@ def _grid_of(content: bytes) -> Grid:
         raise InvalidMaskError(f"it has {image.ndim} dimensions, expected 3")
     if not has_orientation(image) or not is_usable(image.affine):
         raise InvalidMaskError("it has no usable orientation")
+    if why := contradiction(image):
+        raise InvalidMaskError(f"its header contradicts itself: {why}")
     return Grid.of(image)
 
 
@@ -105,7 +108,7 @@ def _content_sha256(content: bytes, mask: BrainMaskMetadata) -> str:
 
 
 def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:
-    """Return what a row of the registry would say of a mask, but for where it comes from."""
+    """Return what a row of the registry would say of a mask, but for its space and its source."""
     import numpy as np
 
     sizes = grid.ras_affine[:3, :3]
@@ -116,7 +119,7 @@ def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:
     mask = BrainMaskMetadata(
         name=str(path),
         description="",
-        space=f"the space of {path}",
+        space="",
         resolution=float(sizes[0, 0]),
         url="",
         sha256="",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..nifti import TOLERANCE
 from .findings import DUPLICATE, MIRROR_TWIN, Finding, found, listed
 from .grids import Grid
 from .statistics import bounding_box
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Decimals of mm: what is nearer to each other is at the same place.
-_DECIMALS = 2
+# What is nearer to each other, in mm, is at the same place.
+NEAR = 0.01
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,14 @@ def fingerprint(above: "NDArray[np.bool_]", grid: Grid) -> Fingerprint | None:
     inner = voxels[box]
     first = grid.ras_affine[:3, :3] @ [part.start for part in box] + grid.ras_affine[:3, 3]
     sizes = grid.ras_affine[:3, :3].ravel()
-    x, *rest = np.round([*first, *sizes], _DECIMALS).tolist()
+    x, *rest = np.array([*first, *sizes], dtype=float).tolist()
     last = x + grid.ras_affine[0, 0] * (inner.shape[0] - 1)
     # Where the axes are rotated, to mirror the indices mirrors nothing in the world.
-    straight = np.count_nonzero(np.round(sizes, _DECIMALS)) == 3
+    straight = np.count_nonzero(np.abs(sizes) > TOLERANCE) == 3
     return Fingerprint(
         tuple(rest),
         x,
-        round(float(last), _DECIMALS),
+        float(last),
         _digest(inner),
         _digest(inner[::-1]) if straight else "",
     )
@@ -90,25 +91,35 @@ def twin_findings(prints: Mapping[str, Fingerprint | None]) -> dict[str, list[Fi
     by_shape = defaultdict(list)
     for name, each in prints.items():
         if each is not None:
-            by_shape[each.place, each.shape].append((name, each))
+            by_shape[each.shape].append((name, each))
     findings: dict[str, list[Finding]] = {}
     for name, each in prints.items():
         if each is None:
             continue
         same = [
             other
-            for other, twin in by_shape[each.place, each.shape]
-            if other != name and twin.low == each.low
+            for other, twin in by_shape[each.shape]
+            if other != name and _is_near(each, twin) and abs(twin.low - each.low) <= NEAR
         ]
-        # To a voxel: on a grid with no plane at x = 0, what is flipped there lands beside it.
-        width = abs(each.place[2]) + 10**-_DECIMALS
+        # To a voxel: a volume of an even number of voxels that is flipped lands beside it.
+        width = abs(each.place[2]) + NEAR
+        lies_across = each.shape == each.mirrored and abs(each.low + each.high) <= width
         mirrored = [
             other
-            for other, twin in by_shape[each.place, each.mirrored]
-            if other != name and other not in same and abs(twin.low + each.high) <= width
+            for other, twin in by_shape[each.mirrored]
+            if other != name
+            and other not in same
+            # What is its own mirror image, across the midline, has moved and not been mirrored.
+            and not lies_across
+            and _is_near(each, twin)
+            and abs(twin.low + each.high) <= width
         ]
         if same:
             findings.setdefault(name, []).append(found(DUPLICATE, others=listed(same)))
         if mirrored:
             findings.setdefault(name, []).append(found(MIRROR_TWIN, others=listed(mirrored)))
     return findings
+
+
+def _is_near(one: Fingerprint, other: Fingerprint) -> bool:
+    return all(abs(a - b) <= NEAR for a, b in zip(one.place, other.place, strict=True))

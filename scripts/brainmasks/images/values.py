@@ -51,9 +51,11 @@ def value_findings(values: "NDArray[Any]", facts: dict[str, Any]) -> list[Findin
     if facts["non_finite"]:
         findings.append(found(NOT_FINITE, count=facts["non_finite"], all=values.size))
     if not facts["voxels"]:
-        largest = facts["maximum"]
-        said = "no value is finite" if largest is None else f"the largest value is {_text(largest)}"
-        findings.append(found(EMPTY, maximum=said))
+        largest, finite = facts["maximum"], "finite " if facts["non_finite"] else ""
+        said = "no value is finite"
+        if largest is not None:
+            said = f"the largest {finite}value is {_text(largest)}"
+        findings.append(found(EMPTY, finite=finite, maximum=said))
     if not facts["binary"] and (problem := _not_binary(values)):
         findings.append(found(NOT_BINARY, values=problem[0], remedy=problem[1]))
     return findings

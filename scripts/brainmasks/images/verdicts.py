@@ -71,11 +71,11 @@ _DETAILS = {
     ),
     OBLIQUE: (
         "Its axes are rotated or sheared against the world's, by {mm:.2g} mm at most over the "
-        "volume, and those of {mask} are not; if it is in the space {space}, resample it to the "
+        "volume, and those of {mask} are not; if it is in {space}, resample it to the "
         "mask's grid (config key `resample`), otherwise it needs a registration."
     ),
     UNKNOWN_GRID: (
-        "Its grid is that of no registered mask: shape {shape}, voxels of {zooms} mm, stored "
+        "Its grid is {whose}: shape {shape}, voxels of {zooms} mm, stored "
         "{axes}, origin {corner} mm.{known}{margins} The grid does not tell the space: if the "
         "image is in {space}, {remedy}; otherwise it needs a registration."
     ),
@@ -181,7 +181,7 @@ class Comparison:
     def from_dict(cls, plain: Mapping[str, Any]) -> "Comparison":
         """Return the comparison of which `as_dict` returned the fields; others are ignored."""
         known = {field.name: plain[field.name] for field in fields(cls)}
-        for name in ("shift_mm", "scaling", "centre_of_mass_mm"):
+        for name in ("shift_mm", "scaling", "centre_of_mass_mm", "lattice"):
             known[name] = known[name] and tuple(known[name])
         return cls(**known | {"findings": tuple(Finding(**each) for each in known["findings"])})
 
