@@ -13,7 +13,7 @@ from support import shipped_rows, tiny_mask
 import brainmasks
 from brainmasks import InvalidMaskError
 from brainmasks.fetching.cache import CONTENT_SHA256, SHA256
-from brainmasks.fetching.verification import accept
+from brainmasks.fetching.verification import accept, mismatch
 from brainmasks.nifti import recode
 from brainmasks.registry import BrainMaskMetadata
 
@@ -313,6 +313,32 @@ def test_damaged_stream_is_refused(registered):
     assert "cut off" in refusal(data[:-1], mask)
     assert "2 bytes follow" in refusal(data + b"xx", mask)
     assert "damaged" in refusal(data[:-8] + bytes(8), mask)
+
+
+def test_refusal_states_both_hashes_and_how_much_was_looked_at(registered):
+    data, mask = registered
+    found = hashlib.sha256(data[:40]).hexdigest()
+    said = mismatch(data[:41], mask, {}, 40)
+    assert said.startswith(f"expected SHA-256 {mask.sha256}, found {found}: ")
+    assert "more than 40 bytes" in said
+
+
+def test_copy_that_cannot_be_described_is_refused_all_the_same(registered):
+    """Nothing is known to lead there: names of masks that are none stand for a defect."""
+    data, mask = registered
+    found = hashlib.sha256(data[:-1]).hexdigest()
+    assert mismatch(data[:-1], mask, None, mask.bytes) == (
+        f"expected SHA-256 {mask.sha256}, found {found}: "
+        "something that cannot be described (AttributeError)"
+    )
+
+
+def test_why_a_copy_could_not_be_recoded_is_logged(registered, caplog):
+    caplog.set_level("DEBUG")
+    with pytest.raises(InvalidMaskError) as why:
+        recode(b"something else", registered[1])
+    refusal(b"something else", registered[1])
+    assert caplog.messages == [f"copy: {why.value}"]
 
 
 def test_bomb_is_refused_within_little_memory(registered):

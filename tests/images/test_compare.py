@@ -85,18 +85,24 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
     assert found.displacement_mm == pytest.approx(max(apart), abs=5.1e-7)
 
 
+def test_displacement_is_rounded_to_the_nanometre():
+    assert compare(nib.Nifti1Image(VOXELS, moved(y=1.23456789e-4))).displacement_mm == 0.000123
+
+
 # --- What the user is told ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("case", "text"),
     [
+        ("the mask itself", "It lies on the grid of A_2mm, stored in the same order."),
+        ("stored LAS", "It lies on the grid of A_2mm, but is stored LAS instead of RAS (flipped"),
         ("stored LAS", "stored LAS instead of RAS (flipped along x)"),
         ("stored LAS", "its hemispheres are swapped"),
         ("stored RPI", "(flipped along y and z)"),
         ("stored RPI", "its voxels are at other positions"),
         ("permuted (1, 0, 2)", "the axes are permuted: they lead to the front, left, top"),
-        ("5e-4 mm off", "but for 0.0005 mm at most"),
+        ("5e-4 mm off", "It lies on the grid of A_2mm but for 0.0005 mm at most"),
         ("moved by -1.0 along z", "shifted by x +0, y +0, z -1 mm;"),
         (
             "another voxel",
@@ -114,6 +120,7 @@ def test_displacement_is_the_largest_over_all_voxels(make, tmp_path):
         ("zooms against sform", "voxels of 1x1x1 mm by its pixdim, of 2x2x2 mm by its sform"),
         ("qform is no rotation", "its qform is no rotation"),
         ("rotated about z by 0.1", "rotated or sheared against the world's, by 0.027 mm at most"),
+        ("rotated about z by 0.1", "the volume, and those of A_2mm are not; if"),
         ("one voxel less along x", "shape 5x7x5, voxels of 2x2x2 mm, stored RAS, origin -6,-8,-4"),
         ("both codes 0", "qform and sform code are 0"),
         ("Analyze", "the Analyze format does not hold that"),
