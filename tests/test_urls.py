@@ -37,6 +37,12 @@ def test_of_a_url_is_shown_what_is_harmless(url, shown):
         ("http://a/,http://b/c?S", "http://a/,http://b/c?***"),
         ("did you mean A_2mm? Or B_2mm?", "did you mean A_2mm? Or B_2mm?"),
         ("xhttps://u:SECRET@h/ z", "xhttps://h/ z"),
+        ("http://a/?versionId=1.", "http://a/?versionId=1."),
+        ("http://a/?versionId=1://b", "http://a/?versionId=1&***"),
+        ("***://a/?versionId=1://b", "***://a/?versionId=1&***"),
+        ("http://a/?SECRET://b", "http://a/?***"),
+        ("http://a,http://b?SECRET://c", "http://a,http://b?***"),
+        ("http://a,http://b?versionId=1://c", "http://a,http://b?versionId=1&***"),
     ],
 )
 def test_secrets_of_urls_in_a_text_are_hidden(text, redacted):
@@ -76,6 +82,35 @@ def test_control_characters_and_lone_surrogates_are_spelled_out():
     shown = one_line(text)
     assert shown == r"\x1b[31mred\x07 \ud800 \u202e a b"
     assert escaped("a\nb", but="\n") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "shown"),
+    [
+        ("a" * 10, 10, "a" * 10),
+        ("a" * 11, 10, "a" * 9 + "…"),
+        ("a" * 1000, 10, "a" * 9 + "…"),
+        ("a b " * 1000, 10, "a b a b a…"),
+        (" " * 45 + "word", 10, "…"),
+        ("aa" + " " * 16 + "b more", 5, "aa…"),
+        ("u:SECRET@" + "x" * 50, 10, "…"),
+        ("SECRET/" + "x" * 50, 10, "…"),
+        ("a " + "x" * 50, 10, "a…"),
+    ],
+    ids=[
+        "not cut",
+        "one letter too long",
+        "a long word",
+        "many words",
+        "a word behind what is looked at",
+        "the last word is cut",
+        "with a password",
+        "with a path",
+        "a long word behind another",
+    ],
+)
+def test_text_is_cut_to_a_length_and_says_so(text, longest, shown):
+    assert one_line(text, longest) == shown
 
 
 def test_a_secret_that_is_cut_is_not_shown():

@@ -11,7 +11,13 @@ import pytest
 from support import tiny_mask
 
 import brainmasks
-from brainmasks.nifti import as_nii_gz, flipped_along, read_image, scaled_voxels
+from brainmasks.nifti import (
+    as_nii_gz,
+    flipped_along,
+    is_registered,
+    read_image,
+    scaled_voxels,
+)
 from brainmasks.registry import BrainMaskMetadata
 
 DATA, ROW = tiny_mask()
@@ -55,6 +61,14 @@ def with_another(voxels: np.ndarray) -> np.ndarray:
 )
 def test_nothing_else_is_called_a_mirrored_mask(voxels):
     assert flipped_along(voxels, MASK) is None
+
+
+def test_mask_is_registered_by_its_voxels_alone():
+    assert is_registered(VOXELS, MASK)
+    assert is_registered(VOXELS == 1, MASK)
+    for other in (with_another(VOXELS), VOXELS[::-1], VOXELS[:-1], np.zeros_like(VOXELS)):
+        assert not is_registered(other, MASK)
+    assert not is_registered(VOXELS, replace(MASK, voxels=MASK.voxels + 1))
 
 
 def test_mask_that_is_its_own_mirror_image_is_flipped_along_as_few_axes_as_possible():

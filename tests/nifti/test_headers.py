@@ -90,13 +90,14 @@ def test_voxel_size_of_0_is_a_problem(kind, order):
     [(-1, None), (0, None), (1, None), (2, "2x0"), (3, "2x0x3"), (4, "2x0x3")],
 )
 def test_voxel_sizes_of_no_axis_do_not_matter(number, said):
-    made = header(dim=[number, 6, 7, 5, 1, 1, 1, 1], pixdim=[1, 2, 0, 3, 0, 0, 0, 0])
+    first = 2 if number > 0 else 0
+    made = header(dim=[number, 6, 7, 5, 1, 1, 1, 1], pixdim=[1, first, 0, 3, 0, 0, 0, 0])
     problem = voxel_size_problem(made)
     assert problem == (said and f"its header states voxels of {said} mm (pixdim)")
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_of_what_is_no_header_or_none_in_full_nothing_is_said(kind):
+def test_of_what_is_no_header_or_no_whole_one_nothing_is_said(kind):
     size = kind.header_class.template_dtype.itemsize
     wrong = {"vox_offset": 1, "pixdim": [0] * 8}
     whole = header(kind, **wrong)[:size]
@@ -158,7 +159,16 @@ def test_sizes_of_voxels_are_compared_with_the_sform():
     made.header["qform_code"] = 1
     made.header["pixdim"][1:4] = (2, 2, 2)
     made.header["quatern_b"] = 3
-    assert contradiction(made).startswith("its qform is no rotation (")
+    said = contradiction(made)
+    assert said.startswith("its qform is no rotation (")
+    assert "None" not in said
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((6, 7), 2), ((6,), 2), ((6,), 1)])
+def test_axes_that_an_image_has_not_contradict_nothing(shape, axis):
+    wider = TINY_AFFINE.copy()
+    wider[axis, axis] += 1
+    assert contradiction(with_forms(wider, TINY_AFFINE, shape)) is None
 
 
 def test_other_formats_have_nothing_to_contradict():
@@ -207,12 +217,15 @@ def test_of_ones_is_counted_what_is_one_but_for_rounding_and_scaling():
     scaled = nib.Nifti1Image(np.array([[[0, 1, 3, 3, 5]]], np.uint8), np.eye(4))
     scaled.header.set_slope_inter(0.5, -0.5)
     assert count_ones(scaled.to_bytes()) == 2
+    infinite = nib.Nifti1Image(np.array([[[1e308, 0.1]]]), np.eye(4))
+    infinite.header.set_slope_inter(10, 0)
+    assert count_ones(infinite.to_bytes()) == 1
 
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_image_of_another_length_than_its_header_says_is_not_counted(packed):
     """Behind the voxels little may follow."""
-    content = nib.Nifti1Image(VOXELS + np.uint8(1), np.eye(4)).to_bytes()
+    content = nib.Nifti1Image(VOXELS + 1.0, np.eye(4)).to_bytes()
     form = gzip.compress if packed else bytes
     assert count_ones(form(content + bytes(HEADER_ROOM))) == VOXELS.size
     with pytest.raises(InvalidMaskError, match="it is longer than its header says"):
@@ -235,7 +248,7 @@ def test_damaged_stream_is_not_counted(damage):
 
 
 def test_image_of_more_bytes_than_are_worth_it_is_not_counted(monkeypatch):
-    content = nib.Nifti1Image(VOXELS + np.uint8(1), np.eye(4)).to_bytes()
+    content = nib.Nifti1Image(VOXELS + 1.0, np.eye(4)).to_bytes()
     monkeypatch.setattr(module, "LARGEST", len(content))
     assert count_ones(content) == VOXELS.size
     monkeypatch.setattr(module, "LARGEST", len(content) - 1)
