@@ -17,6 +17,7 @@ from brainmasks.urls import escaped, filled_in, is_possible, one_line, redact, s
         ("https://host/p#SECRET", "https://host/p?***"),
         (f"https://host/p?versionId={'S' * 65}", "https://host/p?***"),
         ("https://host?SECRET", "https://host?***"),
+        ("https://host/p?to=SECRET://other", "https://host/p?***"),
         ("user:SECRET@proxy:3128", "proxy:3128"),
         ("https://bob:SEC/RET@host/x", "https://***"),
         ("https://bob:SEC#RET@host/x", "https://***"),
