@@ -11,7 +11,7 @@ import pytest
 from image_cases import CONTENT, DATA, INSIDE, MASK, REGISTRY, VOXELS
 
 from brainmasks import BRAIN_MASK_REGISTRY, FetchError, InvalidMaskError
-from brainmasks.images.reference import find_mask, read_mask_voxels
+from brainmasks.images.reference import find_mask, on_registered_grid, read_mask_voxels
 from brainmasks.registry import BrainMaskMetadata
 
 
@@ -70,7 +70,23 @@ def test_file_of_a_mask_is_read_in_ras_order(tmp_path):
     assert np.array_equal(read_mask_voxels(MASK, flipped.to_bytes()), INSIDE)
 
 
-@pytest.mark.parametrize("size", [[2, 2, 2.1], [2, 2.002, 2], [1.998, 2, 2]])
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64])
+def test_voxels_that_are_passed_become_truth_values(dtype):
+    found = on_registered_grid((2 * INSIDE).astype(dtype).tolist(), MASK)
+    assert found.dtype == bool
+    assert np.array_equal(found, INSIDE)
+
+
+def test_voxels_that_are_passed_are_not_empty_and_have_the_registered_shape():
+    with pytest.raises(InvalidMaskError, match="`mask_voxels` of A_2mm are empty: none is true"):
+        on_registered_grid(np.zeros(MASK.shape), MASK)
+    with pytest.raises(
+        InvalidMaskError, match=r"has the shape \(5, 7, 5\), mask A_2mm \(6, 7, 5\)"
+    ):
+        on_registered_grid(INSIDE[1:], MASK)
+
+
+@pytest.mark.parametrize("size", [[2, 2, 2.1], [2, 2.002, 2], [1.998, 2, 2]], ids=["z", "y", "x"])
 def test_file_whose_voxels_are_no_cubes_is_no_mask(tmp_path, size):
     path = tmp_path / "mask.nii"
     nib.save(nib.Nifti1Image(VOXELS, np.diag([*size, 1])), path)
