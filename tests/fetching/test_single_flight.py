@@ -83,3 +83,14 @@ def test_wait_ends_when_the_other_run_is_done(tmp_path, caplog):
     assert lock.exists()
     assert len(caplog.messages) == 1
     assert f"(lock {lock}, held by process 7 on elsewhere)" in caplog.text
+
+
+def test_run_that_has_not_written_into_its_lock_is_waited_for_without_a_name(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    lock = tmp_path / "lock"
+    lock.write_bytes(b"")
+    with single_flight(lock, lambda: True, 1e6) as alone:
+        assert not alone
+    assert caplog.messages == [
+        f"another run is fetching the same file; waiting for it, at most 1000000 s (lock {lock})"
+    ]

@@ -204,6 +204,12 @@ def test_variables_are_filled_in_unless_the_address_is_of_others(
     assert ("s3cret" in server.asked[0]) == fills_in
 
 
+def test_transfer_fills_in_what_an_address_names(server, monkeypatch):
+    monkeypatch.setenv("BRAINMASKS_TOKEN", "s3cret")
+    transfer(f"{server.url}/${{BRAINMASKS_TOKEN}}", 9999, None, LIMITS)
+    assert server.asked == ["GET /s3cret HTTP/1.1"]
+
+
 def test_proxy_is_shown_without_its_password(monkeypatch):
     assert proxy_of("http://host/a") == ""
     monkeypatch.setenv("http_proxy", "http://user:secret@proxy:1")
