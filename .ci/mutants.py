@@ -61,7 +61,11 @@ def run(names: list[str]) -> list[tuple[str, str, str, str]]:
         function = name.partition("__mutmut_")[0].removeprefix("brainmasks.")
         function = re.sub(r"x_(\w+)$|xǁ(\w+)ǁ(\w+)$", r"\1\2.\3", function).removesuffix(".")
         diff = mutmut.get_diff_for_mutant(name, path=data.path).splitlines()[2:]
-        change = " ".join(line[1:].strip() for line in diff if line.startswith("+"))
+        lines = {
+            sign: " ".join(each[1:].strip() for each in diff if each.startswith(sign) and each[1:])
+            for sign in "+-"
+        }
+        change = lines["+"] or f"without {lines['-']}"
         found.append((function, change, mutmut.status_by_exit_code[code], str(data.path)))
     return found
 
