@@ -149,7 +149,7 @@ def test_pause_beyond_the_deadline_is_not_begun(server, tmp_path, pauses):
 
 
 def test_pause_that_the_server_asks_for_is_spread_and_extends_the_deadline(
-    server, tmp_path, pauses
+    server, tmp_path, pauses, caplog
 ):
     server.behaviour = first(lambda c: c.answer(BUSY, Retry_After=4), 100, serve(DATA))
     before = time.monotonic()
@@ -158,6 +158,8 @@ def test_pause_that_the_server_asks_for_is_spread_and_extends_the_deadline(
     assert body == DATA
     extra, asked = pauses[::2], pauses[1::2]
     assert asked == [4] * 100
+    told = f"the server answered {BUSY}; the server asks to wait 4 s"
+    assert caplog.messages == [told] * 100
     assert 0 <= min(extra) < 0.2
     assert 0.8 < max(extra) <= 1
     assert before <= downloader.end - limits.deadline - sum(pauses) <= time.monotonic()
@@ -188,7 +190,7 @@ def test_pause_that_makes_no_sense_is_ignored_and_told(server, tmp_path, caplog,
     assert downloaded(server, tmp_path)[1] == DATA
     (ignored,) = (m for m in caplog.messages if m.startswith("Retry-After is ignored: "))
     assert len(ignored) < 400
-    assert ignored != "Retry-After is ignored: None"
+    assert ignored.removeprefix("Retry-After is ignored: ") not in ("%s", "None")
 
 
 # --- Addresses -----------------------------------------------------------------------------------
@@ -229,6 +231,13 @@ def test_answer_and_failure_of_a_proxy_name_it(server, tmp_path, monkeypatch):
     with pytest.raises(FetchError, match=f"^the proxy {gone} failed: .*Connection refused"):
         downloaded(server, tmp_path)
     assert server.asked == []
+
+
+def test_answer_without_words_is_told_by_its_number(server, tmp_path):
+    server.behaviour = lambda c: c.answer("451 ")
+    with pytest.raises(FetchError) as caught:
+        downloaded(server, tmp_path)
+    assert str(caught.value) == "the server answered 451"
 
 
 @pytest.mark.parametrize("url", ["http://host:99999/a", "http:///a", "gopher://host/a"])
