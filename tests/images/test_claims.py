@@ -3,10 +3,14 @@
 
 from dataclasses import replace
 
+import nibabel as nib
+import numpy as np
 import pytest
-from image_cases import MASK
+from image_cases import INSIDE, MASK, REGISTRY, compare
 
+from brainmasks import compare_to_mask
 from brainmasks.images.claims import Claims, claim_findings
+from brainmasks.images.compare import examine
 
 TEMPLATE = replace(MASK, name="MNI152NLin6Asym_2mm", space="MNI152NLin6Asym")
 ALIASES = {"MNI152NLin6Sym": "MNI152NLin6Asym", "Elsewhere": "MNI152NLin2009cAsym"}
@@ -133,3 +137,55 @@ def test_of_voxels_that_were_not_read_nothing_is_said(facts):
 def test_name_and_side_are_told_one_after_the_other():
     found = claim_findings(Claims(("hemi-R",), "right"), TEMPLATE, ALIASES, LEFT)
     assert [each.code for each in found] == ["name_contradicts", "side_contradicts"]
+
+
+# --- Of an image as it is compared ---------------------------------------------------------------
+
+
+def lesion() -> nib.Nifti1Image:
+    """Return an image of three voxels of the mask on the left, and one outside."""
+    voxels = np.zeros(MASK.shape, np.uint8)
+    for index in np.argwhere(INSIDE)[:3]:
+        voxels[tuple(index)] = 1
+    voxels[tuple(np.argwhere(~INSIDE)[0])] = 1
+    return nib.Nifti1Image(voxels, MASK.affine)
+
+
+def test_name_of_the_file_and_side_are_claims(tmp_path):
+    path = tmp_path / "sub-01_space-T1w_mask.nii"
+    nib.save(lesion(), path)
+    for form in (path, str(path)):
+        assert compare(form).codes == ("partly_outside", "name_contradicts")
+    assert compare(path, side="right").codes == (
+        "partly_outside",
+        "name_contradicts",
+        "side_contradicts",
+    )
+    assert compare(path, side="left", min_inside=0.76).codes == (
+        "mostly_outside",
+        "name_contradicts",
+    )
+    assert compare(lesion()).codes == ("partly_outside",)
+
+
+def test_alias_of_the_space_is_no_contradiction(tmp_path):
+    for space, codes in (("Alias", ()), ("A", ()), ("B", ("name_contradicts",))):
+        path = tmp_path / f"sub-01_space-{space}.nii"
+        nib.save(nib.Nifti1Image(np.zeros(MASK.shape, np.uint8), MASK.affine), path)
+        assert compare(path).codes == ("empty", *codes)
+        assert compare(path, voxels=False).codes == codes
+
+
+def test_voxels_are_read_unless_it_is_said_otherwise():
+    found = examine(lesion(), MASK, REGISTRY, lambda: INSIDE)
+    assert found.comparison.voxels == int(found.above.sum()) == 4
+    assert found.grid.axes == "RAS"
+    found = examine(lesion(), MASK, REGISTRY, lambda: INSIDE, voxels=False)
+    assert (found.comparison.voxels, found.above, found.grid.axes) == (None, None, "RAS")
+
+
+def test_without_a_registry_the_shipped_masks_are_known():
+    found = compare_to_mask(lesion(), "MNI152NLin6Asym_2mm", voxels=False)
+    assert found.verdict == "unknown_grid"
+    found = compare_to_mask(lesion(), MASK, mask_voxels=INSIDE)
+    assert (found.verdict, found.voxels) == ("identical", 4)

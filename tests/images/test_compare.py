@@ -545,3 +545,23 @@ def test_image_that_changes_while_it_is_read_has_no_verdict(tmp_path):
     assert found.verdict == "not_an_image"
     assert "it changed while it was read" in found.detail
     assert found.voxels is None
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        nib.Nifti1Image(np.ones((24, 28, 21), np.uint8), np.eye(4)),
+        nib.Nifti1Image(VOXELS.astype(np.complex64), MASK.affine),
+    ],
+    ids=["too large", "complex"],
+)
+def test_grid_of_an_image_whose_voxels_are_not_counted_is_known(made):
+    found = examine(made, MASK, REGISTRY, lambda: INSIDE)
+    assert found.above is None
+    assert found.grid.ras_shape == made.shape
+
+
+def test_voxels_that_lie_nowhere_are_known():
+    found = examine(nib.Nifti1Image(VOXELS, None), MASK, REGISTRY, lambda: INSIDE)
+    assert found.grid is None
+    assert np.array_equal(found.above, INSIDE)
