@@ -7,7 +7,7 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
-from image_cases import COUNT, FINE, MASK, REGISTRY, VOXELS, compare
+from image_cases import COUNT, FINE, MASK, REGISTRY, UNREAD, VOXELS, compare
 
 from brainmasks.images import Grid
 from brainmasks.images.acceptance import Policy
@@ -122,6 +122,37 @@ def test_other_registered_mask_of_the_grid_is_named():
     found = compare(nib.Nifti1Image(voxels, MASK.affine), registry=registry)
     assert found.codes == ("is_a_mask",)
     assert found.equals_mask is False
+
+
+def test_mask_that_is_compared_to_need_not_be_registered():
+    made = nib.Nifti1Image(VOXELS, MASK.affine)
+    found = compare(made, registry=BrainMaskRegistry([FINE], aliases={}))
+    assert (found.codes, found.equals_mask) == (("is_a_mask",), True)
+    assert "brain mask A_2mm;" in found.findings[0].detail
+
+
+def test_mask_of_other_values_is_a_mask_and_not_binary():
+    found = compare(nib.Nifti1Image(VOXELS * np.uint8(255), MASK.affine))
+    assert found.codes == ("not_binary", "is_a_mask")
+
+
+def test_spaces_that_share_the_grid_are_told_of_an_image_that_is_no_mask():
+    others = [replace(MASK, name=f"{space}_2mm", space=space, **UNREAD) for space in "DC"]
+    registry = BrainMaskRegistry([MASK, *others], aliases={})
+    lesion = np.zeros(MASK.shape, np.uint8)
+    for index in np.argwhere(VOXELS)[:3]:
+        lesion[tuple(index)] = 1
+    (finding,) = compare(nib.Nifti1Image(lesion, MASK.affine), registry=registry).findings
+    assert finding.code == "shared_grid"
+    assert finding.detail == (
+        "Its grid does not tell its space: it is also that of C and D; make sure that the image "
+        "is in the space of A_2mm."
+    )
+    las = nib.Nifti1Image(lesion, MASK.affine).as_reoriented([[0, -1], [1, 1], [2, 1]])
+    assert compare(las, registry=registry).codes == ("shared_grid",)
+    assert compare(nib.Nifti1Image(VOXELS, MASK.affine), registry=registry).codes == ("is_a_mask",)
+    fine = nib.Nifti1Image(np.zeros(FINE.shape, np.uint8), FINE.affine)
+    assert compare(fine, registry=registry).codes == ("empty",)
 
 
 def test_mask_with_a_voxel_more_equals_no_mask():
