@@ -38,13 +38,21 @@ RIGHT = {
 }
 
 
+class Answers(dict):
+    """What servers answer by host and path, and the headers of each request."""
+
+    def __init__(self) -> None:
+        super().__init__(RIGHT)
+        self.asked: list[list[str]] = []
+
+
 @pytest.fixture
 def internet(tmp_path, machine, monkeypatch):
     """Return what servers answer by host and path: a proxy stands for all of them."""
     key, certificate = make_certificate(tmp_path, "doi.org", "zenodo.org")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    answers = dict(RIGHT)
+    answers = Answers()
 
     class Proxy(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -55,8 +63,9 @@ def internet(tmp_path, machine, monkeypatch):
             with context.wrap_socket(self.request, server_side=True) as secure:
                 request = secure.makefile("rb")
                 path = request.readline().split()[1].decode()
-                while request.readline().strip():
-                    pass
+                answers.asked.append([])
+                while line := request.readline().strip():
+                    answers.asked[-1].append(line.decode())
                 with suppress(OSError):  # the client may have read enough
                     secure.sendall(answers.get(host + path, answer("404 Not Found")))
 
@@ -73,6 +82,15 @@ def internet(tmp_path, machine, monkeypatch):
 def test_doi_leads_to_its_file(internet, scheme):
     body, _ = transfer(f"{scheme}10.5281/zenodo.1/mask.nii.gz", 1000)
     assert body == DATA
+    assert len(internet.asked) == len(RIGHT)
+    assert all("Accept-Encoding: identity" in headers for headers in internet.asked)
+
+
+def test_answer_that_is_packed_all_the_same_is_not_unpacked(internet):
+    packed = gzip.compress(RIGHT["zenodo.org/api/records/1"].partition(b"\r\n\r\n")[2])
+    internet["zenodo.org/api/records/1"] = answer("200 OK", packed, "Content-Encoding: gzip")
+    with pytest.raises(FetchError, match="the DOI does not lead to the file"):
+        transfer("doi:10.5281/zenodo.1/mask.nii.gz", 1000)
 
 
 def test_doi_leads_to_its_file_past_a_page_of_the_largest_size(internet):
