@@ -95,7 +95,7 @@ def claim_findings(
     mask
         The mask that it is compared to.
     aliases
-        Space asked for, to the space that is served for it.
+        Names of spaces, each to the space that is served for it.
     facts
         With ``voxels_left`` and ``voxels_right``, if the voxels were read.
     """

@@ -162,7 +162,8 @@ def examine(
     if path is not None and sha256_of(path) != before:
         examined, findings = Examined(judged_as(NOT_AN_IMAGE, why=_CHANGED)), []
     facts = examined.comparison.as_dict()
-    findings += claim_findings(claims, mask, registry.aliases, facts)
+    spaces = {space: space for space in (registry.get(name).space for name in registry)}
+    findings += claim_findings(claims, mask, spaces | registry.aliases, facts)
     return replace(examined, comparison=replace(examined.comparison, findings=in_order(findings)))
 
 
