@@ -446,6 +446,21 @@ def world(machine, tmp_path):
     world.close()
 
 
+def test_files_of_the_future_that_belong_together_lead_to_the_right_mask(world):
+    """One run from each: of so many states, chance meets these late."""
+    for name in SETS:
+        states = States(world)
+        states.start(made=True)
+        states.run(
+            changes=[(name, 0, 60)],
+            served="right",
+            asked=(PUBLISHED,),
+            options=(),
+            offline=False,
+        )
+        states.teardown()
+
+
 def test_every_state_of_a_mask_leads_to_the_right_mask_or_to_a_message(world):
     begin = time.monotonic()
     states = partial(States, world)
@@ -458,7 +473,7 @@ def test_every_state_of_a_mask_leads_to_the_right_mask_or_to_a_message(world):
                 database=None,
                 deadline=None,
                 derandomize=not EXAMPLES,
-                max_examples=EXAMPLES or 14,
+                max_examples=EXAMPLES or 10,
                 stateful_step_count=10 if EXAMPLES else 4,
                 suppress_health_check=list(HealthCheck),
                 # A failing example is reported with its whole history; to shrink it takes minutes.
