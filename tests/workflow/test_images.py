@@ -135,7 +135,7 @@ def test_table_of_images_is_checked(workflow, images, tmp_path):
         "image\tmask\timages\n": "unknown column 'images'",
         "image\tmask\nimages.nii.gz\tA_2mm\n": "'images' cannot be the name of files",
         "image\tmask\nx.rejected.nii.gz\tA_2mm\n": "'x.rejected' cannot be the name of files",
-        "image\tmask\nB_2mm.nii.gz\tA_2mm\n": "line 2: 'B_2mm' is the name of a mask",
+        "image\tmask\nB_2mm.nii.gz\tA_2mm\n": "line 2 (B_2mm.nii.gz): 'B_2mm' is the name of a",
         "image\tmask\tid\nx.nii.gz\tA_2mm\tOther_2mm\n": "'Other_2mm' is the name of a mask",
     }.items():
         table.write_text(lines)
@@ -190,7 +190,7 @@ def test_findings_reject_an_image_and_the_page_says_so(workflow, images, lesion)
     save_image(workflow.folder / "lesions" / "moved.nii.gz", lesion * np.int16(0))
     printed = workflow.fail("checks/images.tsv", "qc/images.html")
     assert (
-        "image moved (lesions/moved.nii.gz): empty: It is empty, no voxel is above 0.5" in printed
+        "image moved (lesions/moved.nii.gz): empty: It is empty, no value is above 0.5" in printed
     )
     rejected = rows(workflow.folder / "checks" / "images.rejected.tsv")
     assert {name: (row["accepted"], row["findings"]) for name, row in rejected.items()} == {

@@ -95,11 +95,14 @@ def check_columns(where: str, columns: list[str], schema: Schema) -> None:
         If a column is missing, misspelt, unknown, or stands there twice.
     """
     known = list(schema["properties"])
+    lacking = [column for column in schema["required"] if column not in columns]
     for column in columns:
         if column not in known:
             near = closest(column, known)
             if schema["additionalProperties"]:
                 near = [each for each in known if _is_misspelt(column, each)]
+                # Where one is missing, less likeness will do.
+                near = near or closest(column, lacking)
                 if not near:
                     continue
             hint = f"; did you mean '{near[0]}'?" if near else ""
@@ -109,11 +112,10 @@ def check_columns(where: str, columns: list[str], schema: Schema) -> None:
     repeated = [column for column in known if columns.count(column) > 1]
     if repeated:
         raise RegistryError(f"{where}: column '{repeated[0]}' stands there twice")
-    missing = [column for column in schema["required"] if column not in columns]
-    if missing:
+    if lacking:
         raise RegistryError(
-            f"{where}: missing column{'s' * (len(missing) > 1)} "
-            + ", ".join(f"'{column}'" for column in missing)
+            f"{where}: missing column{'s' * (len(lacking) > 1)} "
+            + ", ".join(f"'{column}'" for column in lacking)
         )
 
 
