@@ -7,7 +7,6 @@ minutes.
 
 import json
 import re
-import signal
 from itertools import product
 
 import pytest
@@ -16,7 +15,7 @@ from faultserver import FaultServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_cases import compare
-from support import REPO, tiny_mask
+from support import REPO, time_bound, tiny_mask
 
 from brainmasks import FetchError, RegistryError
 from brainmasks.fetching import Cache, Fetcher
@@ -51,15 +50,8 @@ FUZZ = settings(derandomize=True, database=None, deadline=None, max_examples=150
 @pytest.fixture(autouse=True)
 def bounded():
     """End a test that hangs."""
-
-    def end(*_) -> None:
-        raise TimeoutError(f"not finished within {LONGEST} s")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.alarm(LONGEST)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with time_bound(LONGEST):
+        yield
 
 
 def refusal(work, *args) -> str | None:

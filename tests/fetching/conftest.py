@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Fixtures of the tests of faults."""
 
-import signal
-
 import pytest
+from support import time_bound
 
 # Seconds; no case comes near, one that hangs ends here.
 LONGEST = 60
@@ -12,12 +11,5 @@ LONGEST = 60
 @pytest.fixture(autouse=True)
 def bounded():
     """End a test that hangs."""
-
-    def end(*_) -> None:
-        raise TimeoutError(f"not finished within {LONGEST} s")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.alarm(LONGEST)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with time_bound(LONGEST):
+        yield

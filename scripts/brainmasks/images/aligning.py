@@ -256,7 +256,7 @@ def _reordered(image: "SpatialImage", mask: BrainMaskMetadata) -> _Aligned:
     shift = None
     if tally.voxels:
         shift = tally.centre_of_mass(mask.affine) - tally.centre_of_mass(grid.ras_affine)
-    ml = tally.voxels * _voxel_ml(mask.affine)
+    ml = tally.voxels * mask.voxel_ml
     return _Aligned(voxels, tally.voxels, tally.voxels, ml, ml, 0, 0.0, shift)
 
 
@@ -293,13 +293,13 @@ def _resampled(
     shift = None
     if before.voxels and after.voxels:
         shift = after.centre_of_mass(mask.affine) - before.centre_of_mass(image.affine)
-    ml = _voxel_ml(image.affine)
+    ml = Grid.of(image).voxel_ml
     return _Aligned(
         voxels,
         before.voxels,
         after.voxels,
         before.voxels * ml,
-        after.voxels * _voxel_ml(mask.affine),
+        after.voxels * mask.voxel_ml,
         cut_off,
         cut_off * ml,
         shift,
@@ -355,12 +355,6 @@ def _warnings(aligned: _Aligned) -> list[str]:
     if aligned.cut_off:
         parts.append(f"{aligned.ml_cut_off:.6g} ml of it lie outside the grid, and are cut off")
     return ["; ".join(parts)] if parts else []
-
-
-def _voxel_ml(affine: "NDArray[np.float64]") -> float:
-    import numpy as np
-
-    return abs(float(np.linalg.det(affine[:3, :3]))) / 1000
 
 
 def _encoded(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bytes:

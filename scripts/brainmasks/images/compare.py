@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..nifti import listed
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
 from .claims import SIDES, Claims, bare_name, claim_findings
-from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order, listed
+from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order
 from .grid_names import spaces_of_grid
 from .grid_verdict import judge
 from .grids import Grid

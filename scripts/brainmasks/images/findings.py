@@ -111,8 +111,3 @@ def percent(fraction: float) -> str:
         return "less than 0.01"
     # Never rounded up to a limit that it is below.
     return f"{math.floor(10000 * round(fraction, 9)) / 100:g}"
-
-
-def listed(names: "list[str]") -> str:
-    """Return names as in ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

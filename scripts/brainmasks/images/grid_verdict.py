@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..nifti import TOLERANCE, contradiction, displacement, times
+from ..nifti import TOLERANCE, contradiction, displacement, listed, times
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
-from .findings import listed
 from .grid_names import known_grid
 from .grids import Grid, lattice_offset
 from .orientation import missing_orientation

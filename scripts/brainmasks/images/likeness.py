@@ -109,7 +109,7 @@ def place_findings(
             )
         )
     # In voxels of the mask, whatever those of the image.
-    unit = round(grid.voxel_ml / (mask.resolution**3 / 1000), 9)
+    unit = round(grid.voxel_ml / mask.voxel_ml, 9)
     covered = min(inside * unit / size, 1.0)
     if covered > MOST:
         findings.append(found(COVERS_BRAIN, percent=percent(covered), mask=mask.name))

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..nifti import TOLERANCE
-from .findings import DUPLICATE, MIRROR_TWIN, Finding, found, listed
+from ..nifti import TOLERANCE, listed
+from .findings import DUPLICATE, MIRROR_TWIN, Finding, found
 from .grids import Grid
 from .statistics import bounding_box
 

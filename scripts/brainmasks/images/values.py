@@ -3,7 +3,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .findings import EMPTY, NOT_BINARY, NOT_FINITE, Finding, found, listed
+from ..nifti import listed
+from .findings import EMPTY, NOT_BINARY, NOT_FINITE, Finding, found
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,7 @@ from .reading import (
     scaled_voxels,
     stored_voxels,
 )
-from .words import reason, times
+from .words import listed, reason, times
 from .writing import as_nii_gz
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "flipped_along",
     "has_orientation",
     "is_registered",
+    "listed",
     "nifti_version",
     "offset_problem",
     "read_image",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..registry import BrainMaskMetadata
 from .canonical import canonical_image
+from .words import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +51,7 @@ def flipped_along(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> str | None
     for number in (1, 2, 3):
         for axes in combinations(range(3), number):
             if _has_content(np.flip(voxels, axes), mask):
-                *others, last = ("xyz"[axis] for axis in axes)
-                return f"{', '.join(others)} and {last}" if others else last
+                return listed(["xyz"[axis] for axis in axes])
     return None
 
 

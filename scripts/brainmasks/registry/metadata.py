@@ -117,6 +117,11 @@ class BrainMaskMetadata:
         return x * y * z
 
     @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in ml."""
+        return self.resolution**3 / 1000
+
+    @property
     def volume_ml(self) -> float:
         """Volume of the mask in ml."""
         return self.voxels * self.resolution**3 / 1000
