@@ -16,9 +16,10 @@ def read_tables():
         settings = bm.registry.read_settings(
             OWN_FILES["config/config.yaml"], SCHEMAS["config"], config
         )
-        registry = bm.registry.read_registry(
-            [bm.registry.user_path(settings["registry"] or OWN_FILES["config/masks.tsv"])]
-            + [bm.registry.user_path(path) for path in settings["extra_registries"]],
+        own = [settings["registry"]] if settings["registry"] else []
+        tables = own or [OWN_FILES[name] for name in bm.registry.MASKS_TABLES]
+        registry = bm.registry.read_masks(
+            [bm.registry.user_path(path) for path in tables + settings["extra_registries"]],
             SCHEMAS["registry"],
             settings["aliases"],
         )

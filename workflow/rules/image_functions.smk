@@ -67,11 +67,11 @@ def rows_of_images(wildcards):
 
 
 def every_row(wildcards, output):
-    """Return the rows of all masks: no reason to check an image again if one is added.
+    """Return the rows of all masks whose voxels are known: no reason to check an image again if one is added.
 
     It takes `output`, so that Snakemake counts the parameter as derived and does not record it.
     """
-    return [REGISTRY.get(name).as_row() for name in REGISTRY]
+    return [mask.as_row() for mask in REGISTRY.complete()]
 
 
 def memory(wildcards, threads):

@@ -156,7 +156,7 @@ def _larger(data: bytes, mask: BrainMaskMetadata, stream: Stream) -> str:
         grid = stated_grid(data)
     except InvalidMaskError as err:
         return f"that is not the mask: {stream.problem}, and {err}"
-    registered = f"registered {'x'.join(map(str, mask.shape))} of {mask.resolution:g} mm"
+    registered = f"registered {'x'.join(map(str, mask.shape))} of {mask.resolution_text} mm"
     try:
         ones = count_ones(data)
     except InvalidMaskError as err:

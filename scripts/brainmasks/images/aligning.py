@@ -141,7 +141,7 @@ def align(
         "Sources": [str(image_path)],
         "SourceSHA256": before,
         "SpatialReference": mask.space,
-        "Resolution": f"{mask.resolution:g} mm isotropic",
+        "Resolution": mask.resolution_words,
         "Mask": mask.name,
         "Verdict": found.verdict,
         "DisplacementMM": found.displacement_mm,
@@ -330,7 +330,7 @@ def _require_something_left(aligned: _Aligned, path: StrPath, mask: BrainMaskMet
     if aligned.after or not aligned.before:
         return
     why = (
-        f"what is inside is too small for voxels of {mask.resolution:g} mm; use a mask of smaller "
+        f"what is inside is too small for voxels of {mask.resolution_text} mm; use a mask of smaller "
         "voxels"
     )
     if aligned.cut_off == aligned.before:

@@ -105,7 +105,7 @@ def claim_findings(
             said = f"{entity}-{label}"
             if entity in ("space", "tpl") and _is_other_space(label, mask.space, aliases):
                 wrong.append(f"'{name}' says {said}, its mask is {mask.name}")
-            if entity == "res" and _is_other_size(label, mask.resolution):
+            if entity == "res" and _is_other_size(label, mask.zooms):
                 wrong.append(f"'{name}' says {said}, its mask is {mask.name}")
             if entity == "hemi" and _is_elsewhere(_HEMISPHERES.get(label.lower()), facts):
                 wrong.append(f"'{name}' says {said}, {_sides(facts)}")
@@ -140,7 +140,7 @@ def _is_other_space(label: str, space: str, aliases: Mapping[str, str]) -> bool:
     ]
 
 
-def _is_other_size(label: str, resolution: float) -> bool:
+def _is_other_size(label: str, zooms: tuple[float, ...]) -> bool:
     """Return whether a label of `res-` means another size of voxels.
 
     A number alone may be TemplateFlow's index of a grid (04 of MNI152NLin6Asym is 0.7 mm): it means
@@ -151,8 +151,8 @@ def _is_other_size(label: str, resolution: float) -> bool:
         return False
     size = float(match[1].replace("p", "."))
     if match[2] or not size.is_integer():
-        return abs(size - resolution) > 1e-6
-    return resolution in (1, 2) and size != resolution
+        return all(abs(size - edge) > 1e-6 for edge in zooms)
+    return set(zooms) in ({1}, {2}) and size != zooms[0]
 
 
 def _is_elsewhere(side: str | None, facts: Mapping[str, Any]) -> bool:

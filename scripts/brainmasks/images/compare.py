@@ -207,7 +207,7 @@ def _look(
         equal = facts["voxels_inside"] == brain and not facts["voxels_outside"]
         judged = replace(judged, equals_mask=equal)
         same = found(IS_A_MASK, mask=mask.name) if equal else None
-    same = same or same_mask(above, grid, map(registry.get, registry))
+    same = same or same_mask(above, grid, registry.complete())
     findings += [same] if same else place_findings(facts, grid, mask, brain, min_inside)
     if on_grid and not same and (spaces := spaces_of_grid(grid, mask, registry)):
         findings.append(found(SHARED_GRID, spaces=listed(spaces), mask=mask.name))

@@ -27,7 +27,7 @@ def spaces_of_grid(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegis
     list of str
         In alphabetical order.
     """
-    masks = (registry.get(name) for name in registry)
+    masks = registry.complete()
     spaces = {each.space for each in masks if grid.matches(each)}
     if known := known_grid(grid):
         spaces.update(known.spaces)

@@ -125,8 +125,11 @@ def _is_exact(grid: Grid, mask: BrainMaskMetadata) -> bool:
 def _other_grid(
     grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry
 ) -> Comparison | None:
-    # Those of the same space first: two spaces may share a grid.
-    others = sorted(_others(mask, registry), key=lambda other: other.space != mask.space)
+    # Those of the same space first, and of these the same kind: spaces and kinds may share a grid.
+    others = sorted(
+        _others(mask, registry),
+        key=lambda other: (other.space != mask.space, other.desc != mask.desc),
+    )
     for other in others:
         if grid.matches(other):
             remedy = _USE_OTHER if _may_be_in(mask.space, grid) else _REGISTER
@@ -134,7 +137,7 @@ def _other_grid(
                 OTHER_RESOLUTION if other.space == mask.space else OTHER_SPACE,
                 mask=mask.name,
                 other=other.name,
-                resolution=other.resolution,
+                resolution=other.resolution_text,
                 stored=grid.stored,
                 remedy=remedy.format(other=other.name, mask=mask.name, space=mask.space),
             )
@@ -163,13 +166,13 @@ def _shifted(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegistry) -
     if grid.ras_shape != mask.shape:
         return None
     moved = grid.ras_affine.copy()
-    moved[:3, 3] = mask.origin
+    moved[:3, 3] = mask.affine[:3, 3]
     if displacement(moved, mask.affine, mask.shape) > TOLERANCE:
         return None
     # Rounded to 1e-6 mm, and 0 for -0.
     x, y, z = (
         round(float(at - origin), 6) + 0.0
-        for at, origin in zip(grid.ras_affine[:3, 3], mask.origin, strict=True)
+        for at, origin in zip(grid.ras_affine[:3, 3], mask.affine[:3, 3], strict=True)
     )
     margins = _margins(grid, mask)
     found = judged_as(
@@ -193,7 +196,7 @@ def _whose_origin(grid: Grid, mask: BrainMaskMetadata, registry: BrainMaskRegist
 
     for other in _others(mask, registry):
         same_space = other.space == mask.space
-        if same_space and np.abs(grid.ras_affine[:3, 3] - other.origin).max() <= TOLERANCE:
+        if same_space and np.abs((grid.ras_affine - other.affine)[:3, 3]).max() <= TOLERANCE:
             return f" (its origin is that of {other.name})"
     return ""
 
@@ -268,7 +271,7 @@ def _onto_grid(margins: tuple[int, ...] | None, mask: BrainMaskMetadata) -> str:
 
 
 def _others(mask: BrainMaskMetadata, registry: BrainMaskRegistry) -> Iterator[BrainMaskMetadata]:
-    return (registry.get(name) for name in registry if name != mask.name)
+    return (other for other in registry.complete() if other.name != mask.name)
 
 
 def _order(axes: str) -> str:

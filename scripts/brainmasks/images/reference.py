@@ -62,7 +62,7 @@ def find_mask(
             return registry.get(names[digest]), data, registry
     try:
         grid = _grid_of(content)
-        for known in map(registry.get, registry):
+        for known in registry.complete():
             if grid.matches(known) and _content_sha256(content, known) == known.content_sha256:
                 return known, data, registry
         own = _own_mask(path, content, grid)
@@ -112,23 +112,21 @@ def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:
     import numpy as np
 
     sizes = grid.ras_affine[:3, :3]
-    if np.abs(sizes - sizes[0, 0] * np.eye(3)).max() > TOLERANCE:
-        raise InvalidMaskError("its voxels are no cubes along x, y and z")
+    if np.abs(sizes - np.diag(np.diag(sizes))).max() > TOLERANCE:
+        raise InvalidMaskError(
+            "its axes are oblique (rotated or sheared) and not along x, y and z: resample it first"
+        )
     width, height, depth = grid.ras_shape
     x, y, z = grid.ras_affine[:3, 3].tolist()
+    x_edge, y_edge, z_edge = np.diag(sizes).tolist()
     mask = BrainMaskMetadata(
         name=str(path),
         description="",
         space="",
-        resolution=float(sizes[0, 0]),
-        url="",
-        sha256="",
+        resolution=x_edge if x_edge == y_edge == z_edge else (x_edge, y_edge, z_edge),
         source="",
-        content_sha256="",
-        bytes=0,
         shape=(width, height, depth),
         origin=(x, y, z),
-        voxels=0,
         license="",
         citation="",
     )

@@ -54,7 +54,7 @@ _DETAILS = {
         "otherwise {remedy}.{known}"
     ),
     OTHER_RESOLUTION: (
-        "It lies on the {resolution:g} mm grid of the same space, that of {other}{stored}; use "
+        "It lies on the {resolution} mm grid of the same space, that of {other}{stored}; use "
         "{other} for it, or resample it to the grid of {mask} (labels: nearest neighbour)."
     ),
     OTHER_SPACE: (

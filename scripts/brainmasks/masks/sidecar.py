@@ -39,11 +39,11 @@ def sidecar(
     """
     content = {
         "Type": "Brain",
-        "Description": f"Brain mask of {mask.space}, {mask.resolution:g} mm",
+        "Description": f"Brain mask of {mask.space}, {mask.resolution_text} mm",
         "SpatialReference": mask.space,
         "SpaceRequested": asked,
         "SpaceServed": mask.space,
-        "Resolution": f"{mask.resolution:g} mm isotropic",
+        "Resolution": mask.resolution_words,
         "Sources": [origin.location],
         "RegisteredURL": shown_url(mask.url),
         "Recoded": origin.recoded,
@@ -54,8 +54,8 @@ def sidecar(
         "Bytes": len(data),
         "Grid": {
             "Shape": list(mask.shape),
-            "VoxelSize": [mask.resolution] * 3,
-            "Origin": list(mask.origin),
+            "VoxelSize": list(mask.zooms),
+            "Origin": mask.affine[:3, 3].tolist(),
             "Affine": mask.affine.tolist(),
             "Orientation": "RAS",
             "Units": "mm",

@@ -99,7 +99,7 @@ def validate(
     data, origin = _fetched(mask, mask_path, origin_path)
     outcome = require_valid(data, mask, mask_path)
     log.info("mask %s: %d checks passed", mask.name, len(outcome))
-    asked_space, _ = split_name(asked) or (asked, None)
+    asked_space = parts.space if (parts := split_name(asked)) else asked
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)
     publish(sidecar(asked_space, mask, origin, data, outcome, code), sidecar_path)
     publish(data, published_path)

@@ -216,12 +216,12 @@ def _facts(found: Comparison) -> list[str]:
 def _scene(examined: Examined, mask: BrainMaskMetadata, mask_voxels: "NDArray[np.bool_]") -> _Scene:
     import numpy as np
 
-    half = mask.resolution / 2
-    far = np.array(mask.origin) + mask.resolution * (np.array(mask.shape) - 1)
-    edges = [(low - half, high + half) for low, high in zip(mask.origin, far, strict=True)]
+    step_mm, near = np.array(mask.zooms), mask.affine[:3, 3]
+    far = near + step_mm * np.array(mask.shape)
+    edges = list(zip(near - step_mm / 2, far - step_mm / 2, strict=True))
     brain = {
         axis: [
-            mask.origin[axis] + mask.resolution * n
+            near[axis] + step_mm[axis] * n
             for n in spread(np.flatnonzero(mask_voxels.any(axis=tuple({0, 1, 2} - {axis}))))
         ]
         for axis in range(3)
@@ -326,7 +326,7 @@ def _slice(
     import numpy as np
     from nibabel.affines import voxel_sizes
 
-    finest = mask.resolution
+    finest = min(mask.zooms)
     if scene.image:
         finest = min(finest, voxel_sizes(scene.image.grid.affine).min())
     pixels, points = [], []

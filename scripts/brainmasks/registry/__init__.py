@@ -2,34 +2,49 @@
 """Which masks and known grids there are, and where: tables, names, aliases, settings, mirrors."""
 
 from .grid_table import KnownGrid
-from .mask_names import closest, mask_name, split_name
-from .mask_table import BrainMaskRegistry, read_registry
+from .mask_names import BRAIN, Resolution, closest, mask_name, read_resolution, split_name
+from .mask_table import BrainMaskRegistry, read_masks
 from .metadata import BrainMaskMetadata
 from .mirrors import Mirror, read_mirrors
 from .settings import cache_folder, is_offline, read_settings, user_path
-from .shipped import shipped_grids, shipped_mirrors, shipped_registry
+from .shipped import (
+    MASKS_TABLES,
+    lacunas_masks,
+    read_registry,
+    shipped_grids,
+    shipped_mirrors,
+    shipped_registry,
+    shipped_tables,
+)
 from .table_reading import Schema, check_columns, check_row, read_schema, read_table
 
 __all__ = [
+    "BRAIN",
+    "MASKS_TABLES",
     "BrainMaskMetadata",
     "BrainMaskRegistry",
     "KnownGrid",
     "Mirror",
+    "Resolution",
     "Schema",
     "cache_folder",
     "check_columns",
     "check_row",
     "closest",
     "is_offline",
+    "lacunas_masks",
     "mask_name",
+    "read_masks",
     "read_mirrors",
     "read_registry",
+    "read_resolution",
     "read_schema",
     "read_settings",
     "read_table",
     "shipped_grids",
     "shipped_mirrors",
     "shipped_registry",
+    "shipped_tables",
     "split_name",
     "user_path",
 ]

@@ -3,34 +3,75 @@
 
 import difflib
 import re
+from typing import NamedTuple
 
+# Edge of a voxel in mm, or the three edges of one that is no cube.
+Resolution = float | tuple[float, float, float]
+# The description of a mask whose name states none, as in BIDS's ``desc-brain_mask``.
+BRAIN = "brain"
+
+_EDGE = r"[0-9]+(?:\.[0-9]+)?"
 # A name is put together by `mask_name`; this only takes one apart again.
-_NAME = re.compile(r"(?P<space>.+)_(?P<resolution>[0-9]+(?:\.[0-9]+)?)mm")
+_NAME = re.compile(
+    rf"(?P<space>.+)_(?P<resolution>{_EDGE}(?:x{_EDGE}x{_EDGE})?)mm(?:_desc-(?P<desc>[A-Za-z0-9]+))?"
+)
 
 
-def mask_name(space: str, resolution: float) -> str:
+class NameParts(NamedTuple):
+    """What the name of a mask says, as it is written."""
+
+    space: str
+    resolution: str
+    desc: str
+
+
+def mask_name(space: str, resolution: Resolution, desc: str = BRAIN) -> str:
     """Return the name of a mask, for example ``MNI152NLin6Asym_2mm``.
 
     Parameters
     ----------
     space
-        Template space in TemplateFlow's spelling.
+        Template space in TemplateFlow's spelling, with its cohort if it has some:
+        ``MNIPediatricAsym_cohort-2``.
     resolution
-        Edge of a voxel in mm; ``2`` and ``2.0`` give the same name.
+        Edge of a voxel in mm, or its three edges: ``2``, ``2.0`` and ``(2, 2, 2)`` give the same
+        name, ``(2, 2, 4)`` gives ``…_2x2x4mm``.
+    desc
+        Which of the masks of this grid. Only another one than ``brain`` is part of the name:
+        ``MNI152NLin6Asym_2mm_desc-brainDil``.
     """
-    return f"{space}_{float(resolution):g}mm"
+    suffix = "" if desc == BRAIN else f"_desc-{desc}"
+    return f"{space}_{resolution_text(resolution)}mm{suffix}"
 
 
-def split_name(name: str) -> tuple[str, str] | None:
-    """Return space and resolution (mm, as written) of a name, or None if it has another form."""
+def resolution_text(resolution: Resolution) -> str:
+    """Return a resolution as names and tables write it: ``2``, ``0.7``, ``2x2x4``."""
+    edges = resolution if isinstance(resolution, tuple) else (resolution,)
+    texts = [f"{float(edge):g}" for edge in edges]
+    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def read_resolution(text: str) -> Resolution:
+    """Return the resolution that a text such as ``2`` or ``2x2x4`` states."""
+    edges = [float(edge) for edge in text.split("x")]
+    if len(set(edges)) == 1:
+        return edges[0]
+    x, y, z = edges
+    return x, y, z
+
+
+def split_name(name: str) -> NameParts | None:
+    """Return space, resolution (mm) and desc of a name, or None if it has another form."""
     match = _NAME.fullmatch(name)
-    return (match["space"], match["resolution"]) if match else None
+    return NameParts(match["space"], match["resolution"], match["desc"] or BRAIN) if match else None
 
 
 def closest(name: str, known: list[str], cutoff: float = 0.5) -> list[str]:
     """Return up to two of the known names that a user may have meant, the likeliest first."""
     parts = split_name(name)
-    respelt = mask_name(parts[0], float(parts[1])) if parts else name
+    respelt = (
+        mask_name(parts.space, read_resolution(parts.resolution), parts.desc) if parts else name
+    )
     by_lower_case = {each.lower(): each for each in reversed(known)}
     if respelt.lower() in by_lower_case:
         return [by_lower_case[respelt.lower()]]

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from ..errors import RegistryError, UnknownMaskError
@@ -11,6 +12,8 @@ from .mask_names import closest, mask_name, split_name
 from .metadata import BrainMaskMetadata
 from .table_reading import read_schema, read_table
 
+# `list` is a method of the registry.
+list_of = list
 # How many registered names a message lists before it says how many more there are.
 LISTED = 20
 
@@ -37,6 +40,13 @@ class BrainMaskRegistry:
         """Return the registry of rows that `BrainMaskMetadata.as_row` returned."""
         return cls(map(BrainMaskMetadata.from_row, rows), aliases or {})
 
+    def __repr__(self) -> str:
+        spaces = len({mask.space for mask in self._masks.values()})
+        return f"<BrainMaskRegistry: {len(self)} masks of {spaces} spaces>"
+
+    def __getitem__(self, name: str) -> BrainMaskMetadata:
+        return self.get(name)
+
     def __contains__(self, name: object) -> bool:
         return name in self._masks
 
@@ -46,37 +56,62 @@ class BrainMaskRegistry:
     def __len__(self) -> int:
         return len(self._masks)
 
-    def keys(self) -> list[str]:
+    def keys(self) -> "list_of[str]":
         """Return the registered names."""
         return list(self._masks)
 
-    def list(self, **filters: Any) -> list[str]:
-        """Return the names of the masks whose metadata have the given values.
+    def list(self, **filters: Any) -> "list_of[BrainMaskMetadata]":
+        """Return the metadata of the masks that have the given values.
 
         Parameters
         ----------
         **filters
-            For example ``space="MNI152NLin6Asym"`` or ``resolution=2``.
+            For example ``space="MNI152NLin6Asym"`` or ``resolution=2``; None filters nothing.
 
         Raises
         ------
         TypeError
-            If a filter names no field of the metadata.
+            If a filter names no field of the metadata. (lacuna returns nothing then, which reads as
+            if there were no such mask.)
         """
-        known = {field.name for field in fields(BrainMaskMetadata)}
-        if unknown := set(filters) - known:
-            raise TypeError(f"unknown filters {sorted(unknown)}; known: {sorted(known)}")
+        known = [field.name for field in fields(BrainMaskMetadata)]
+        if unknown := sorted(set(filters) - set(known)):
+            raise TypeError(f"unknown filters {unknown}; known: {known}")
+        asked = {key: value for key, value in filters.items() if value is not None}
         return [
-            name
-            for name, mask in self._masks.items()
-            if all(getattr(mask, key) == value for key, value in filters.items())
+            mask
+            for mask in self._masks.values()
+            if all(getattr(mask, key) == value for key, value in asked.items())
         ]
+
+    def register(self, mask: BrainMaskMetadata) -> None:
+        """Add a mask.
+
+        Raises
+        ------
+        RegistryError
+            If its name is registered, or its space is served as another one.
+        """
+        if mask.name in self._masks:
+            raise RegistryError(
+                f"{mask.name} is registered already; give this one another `desc`"
+            )
+        if mask.space in self.aliases:
+            raise RegistryError(
+                f"{mask.name} cannot be registered: {mask.space} is served as "
+                f"{self.aliases[mask.space]}"
+            )
+        self._masks[mask.name] = mask
+
+    def complete(self) -> "list_of[BrainMaskMetadata]":
+        """Return the masks of which hashes, voxels and grid are known without the file."""
+        return [mask for mask in self._masks.values() if mask.is_complete]
 
     def by_hash(self) -> dict[str, str]:
         """Return the name of each mask by SHA-256 of its file, and of its content."""
         names = {}
-        for name, mask in self._masks.items():
-            names[mask.sha256] = names[mask.content_sha256] = name
+        for mask in self.complete():
+            names[mask.sha256] = names[mask.content_sha256] = mask.name
         return names
 
     def get(self, name: str) -> BrainMaskMetadata:
@@ -101,16 +136,15 @@ class BrainMaskRegistry:
             (a KeyError) if nothing is registered for it.
         """
         if parts := split_name(name):
-            space, resolution = parts
-            # The resolution stays as written, so that `_2.0mm` is no second name of `_2mm`.
-            served = f"{self.aliases.get(space, space)}_{resolution}mm"
+            # The rest stays as written, so that `_2.0mm` is no second name of `_2mm`.
+            served = self.aliases.get(parts.space, parts.space) + name[len(parts.space) :]
             if served in self._masks:
                 return self._masks[served]
         raise UnknownMaskError(self._unknown(name))
 
     def _unknown(self, name: str) -> str:
         aliased = [
-            mask_name(alias, mask.resolution)
+            mask_name(alias, mask.resolution, mask.desc)
             for mask in self._masks.values()
             for alias, space in self.aliases.items()
             if space == mask.space
@@ -132,7 +166,7 @@ class BrainMaskRegistry:
         )
 
 
-def read_registry(
+def read_masks(
     paths: Iterable[StrPath], schema: StrPath, aliases: Mapping[str, str]
 ) -> BrainMaskRegistry:
     """Read tables of masks, check every row, and compare the rows.
@@ -162,12 +196,12 @@ def read_registry(
     lines: dict[str, str] = {}
     for path in paths:
         for line, row in read_table(path, row_schema):
-            mask = BrainMaskMetadata.from_row(row)
+            mask = BrainMaskMetadata.from_row({**row, "folder": str(Path(path).parent)})
             where = f"{path}, line {line}"
             if mask.name in masks:
                 raise RegistryError(
                     f"{mask.name} is registered twice: in {lines[mask.name]} and in {where}; "
-                    "remove one of the two"
+                    "remove one of the two, or give it another `desc`"
                 )
             if mask.space in aliases:
                 raise RegistryError(

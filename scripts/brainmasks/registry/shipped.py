@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The tables that come with the package: all for the Python interface, the grids for jobs, too."""
 
+import csv
+import os
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 from ..errors import RegistryError
+from ..paths import StrPath
 from .grid_table import KnownGrid, read_grids
-from .mask_table import BrainMaskRegistry, read_registry
+from .mask_names import mask_name, read_resolution
+from .mask_table import BrainMaskRegistry, read_masks
 from .mirrors import Mirror, read_mirrors
 from .settings import read_settings
 
-MASKS_TABLE = "config/masks.tsv"
+# The masks that lacuna has, too, and those beyond.
+LACUNAS_TABLE = "config/masks.tsv"
+MASKS_TABLES = (LACUNAS_TABLE, "config/more_masks.tsv", "config/templateflow.tsv")
 MIRRORS_TABLE = "config/mirrors.tsv"
 GRIDS_TABLE = "config/grids.tsv"
 SETTINGS_FILE = "config/config.yaml"
@@ -18,6 +25,48 @@ REGISTRY_SCHEMA = "workflow/schemas/registry.schema.json"
 MIRRORS_SCHEMA = "workflow/schemas/mirrors.schema.json"
 GRIDS_SCHEMA = "workflow/schemas/grids.schema.json"
 CONFIG_SCHEMA = "workflow/schemas/config.schema.json"
+
+
+def read_registry(
+    paths: StrPath | Iterable[StrPath] | None = None,
+    schema: StrPath | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> BrainMaskRegistry:
+    """Read tables of masks, check every row, and compare the rows.
+
+    Parameters
+    ----------
+    paths
+        A table, or several; the shipped ones if none is given. ``[*shipped_tables(), mine]`` reads
+        one of your own in addition.
+    schema
+        Path of the JSON schema of a row; the shipped one if none is given.
+    aliases
+        Space asked for, to the space that is served for it; the shipped ones if none are given.
+
+    Raises
+    ------
+    RegistryError
+        If a row is wrong, a mask is registered twice, or a row's space is an alias.
+    """
+    if paths is None:
+        paths = shipped_tables()
+    elif isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    if aliases is None:
+        aliases = read_settings(shipped(SETTINGS_FILE), shipped(CONFIG_SCHEMA), {})["aliases"]
+    return read_masks(paths, schema or shipped(REGISTRY_SCHEMA), aliases)
+
+
+def shipped_tables() -> list[Path]:
+    """Return the tables of masks that come with the package, the main one first.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    return [shipped(name) for name in MASKS_TABLES]
 
 
 @cache
@@ -29,8 +78,26 @@ def shipped_registry() -> BrainMaskRegistry:
     RegistryError
         If the package was copied without its tables.
     """
-    settings = read_settings(shipped(SETTINGS_FILE), shipped(CONFIG_SCHEMA), {})
-    return read_registry([shipped(MASKS_TABLE)], shipped(REGISTRY_SCHEMA), settings["aliases"])
+    return read_registry()
+
+
+@cache
+def lacunas_masks() -> dict[str, str]:
+    """Return the SHA-256 of each mask that lacuna has, too, by its name.
+
+    Its table is only taken apart here, not checked: a job that looks into the cache need not wait
+    for that.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    with shipped(LACUNAS_TABLE).open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table, dialect="excel-tab", quoting=csv.QUOTE_NONE))
+    return {
+        mask_name(row["space"], read_resolution(row["resolution"])): row["sha256"] for row in rows
+    }
 
 
 @cache

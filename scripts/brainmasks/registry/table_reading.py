@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tables: read as text, checked against a schema, errors with line and column."""
 
+import codecs
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,18 +48,14 @@ def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]
     RegistryError
         If the table cannot be read, or a column or cell is wrong; says which.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise RegistryError(f"{path} does not exist; give the path of a table (TSV)") from None
-    except (OSError, ValueError) as err:
-        raise RegistryError(f"{path} cannot be read as a table (TSV): {err}") from None
+    text = _text(path)
     if not text:
         raise RegistryError(f"{path} is empty; its first line must name the columns")
 
     # Empty cells at the end of a line count for nothing.
     lines = [line.rstrip("\t") for line in text.split("\n")]
     columns = lines[0].split("\t") if lines[0] else []
+    _check_separators(path, lines, list(schema["properties"]))
     check_columns(f"{path}, line 1", columns, schema)
     rows = []
     for number, line in enumerate(lines[1:], start=2):
@@ -75,6 +72,51 @@ def read_table(path: StrPath, schema: Schema) -> list[tuple[int, dict[str, str]]
         check_row(f"{path}, line {number}", row, schema)
         rows.append((number, row))
     return rows
+
+
+def _text(path: StrPath) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise RegistryError(f"{path} does not exist; give the path of a table (TSV)") from None
+    except (OSError, ValueError) as err:
+        raise RegistryError(f"{path} cannot be read as a table (TSV): {err}") from None
+    try:
+        # As Python reads a file of text: either line end.
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except ValueError as err:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            err = ValueError('it is UTF-16, as "Unicode text" of a spreadsheet is')
+        raise RegistryError(
+            f"{path} cannot be read as a table (TSV): {err}; save it as UTF-8"
+        ) from None
+
+
+def _check_separators(path: StrPath, lines: list[str], known: list[str]) -> None:
+    """Name the cause if the cells of a table are not separated by tabs alone."""
+    for number, line in enumerate(lines, start=1):
+        if "\t" in line:
+            if number == 1 and any(_unquoted(column) in known for column in line.split("\t")):
+                raise RegistryError(
+                    f"{path}, line 1: the names of columns are in quotes, which have no meaning "
+                    "here; save the table without quotes"
+                )
+            continue
+        for separator, words in ((";", "semicolons"), (",", "commas"), (" ", "spaces")):
+            cells = [cell.strip().strip('"') for cell in line.split(separator) if cell.strip()]
+            # A line that is no heading has as many cells as that, or is a single one.
+            is_heading = number == 1 and len(set(cells) & set(known)) > 1
+            if is_heading or (number > 1 and len(cells) >= max(3, lines[0].count("\t"))):
+                raise RegistryError(
+                    f"{path}, line {number}: {words} stand between the cells instead of tabs; save "
+                    "the table as tab-separated text (TSV)"
+                )
+
+
+def _unquoted(cell: str) -> str | None:
+    """Return what stands between the quotes around a cell, None if there are none."""
+    quoted = len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'"
+    return cell[1:-1] if quoted else None
 
 
 def check_columns(where: str, columns: list[str], schema: Schema) -> None:
@@ -149,9 +191,9 @@ def check_row(where: str, row: dict[str, str], schema: Schema) -> None:
     """
     from jsonschema import Draft202012Validator
 
-    label = " ".join(row[column] for column in ("space", "resolution") if row.get(column))
-    if label.isprintable() and label:
-        where = f"{where} ({label} mm)"
+    if row.get("space") and row.get("resolution"):
+        label = f"{row['space']} {row['resolution']} mm {row.get('desc', '')}".rstrip()
+        where = f"{where} ({label})" if label.isprintable() else where
     errors = sorted(
         Draft202012Validator(schema).iter_errors(row), key=lambda err: str(list(err.path))
     )
@@ -170,4 +212,6 @@ def _explain(where: str, error: "ValidationError", schema: Schema) -> str:
     wanted = schema["properties"][column]["description"]
     # Every cell is text.
     found = f"is {redact(str(error.instance))!r}" if error.instance else "is empty"
+    if _unquoted(str(error.instance)) is not None:
+        found += ", in quotes, which have no meaning here"
     return f"{where}, column '{column}' {found}; expected: {wanted}"
