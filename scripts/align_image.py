@@ -8,12 +8,13 @@ def main(job) -> None:
     """Run the job that Snakemake describes."""
     from brainmasks.images import align
     from brainmasks.job_log import job_log
+    from brainmasks.masks import completed
     from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
 
     with job_log(job.log[0], f"image {job.wildcards.id}"):
         align(
             image_path=job.input.image,
-            mask=BrainMaskMetadata.from_row(job.params.row),
+            mask=completed(BrainMaskMetadata.from_row(job.params.row), job.input.sidecar),
             registry=BrainMaskRegistry.from_rows(job.params.registered),
             resample=job.params.resample,
             aligned_path=job.output.image,

@@ -8,13 +8,13 @@ def main(job) -> None:
     """Run the job that Snakemake describes."""
     from brainmasks.images import Policy, PublishedMask, check_image
     from brainmasks.job_log import job_log
-    from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
+    from brainmasks.registry import BrainMaskRegistry
 
     with job_log(job.log[0], f"image {job.wildcards.id}"):
         check_image(
             name=job.wildcards.id,
             entry=job.params.entry,
-            mask=PublishedMask(job.input.mask, BrainMaskMetadata.from_row(job.params.row)),
+            mask=PublishedMask.from_row(job.params.row, job.input.mask, job.input.sidecar),
             registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
             policy=Policy(job.params.accept, job.params.refuse),
             min_inside=job.params.min_inside,

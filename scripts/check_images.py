@@ -8,15 +8,16 @@ def main(job) -> None:
     """Run the job that Snakemake describes."""
     from brainmasks.images import PublishedMask, check_images
     from brainmasks.job_log import job_log
-    from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
+    from brainmasks.registry import BrainMaskRegistry
 
-    paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
+    names = sorted(job.params.rows)
+    files = zip(names, job.input.masks, job.input.sidecars, strict=True)
     with job_log(job.log[0], "images"):
         check_images(
             images=job.params.images,
             masks={
-                name: PublishedMask(path, BrainMaskMetadata.from_row(job.params.rows[name]))
-                for name, path in paths.items()
+                name: PublishedMask.from_row(job.params.rows[name], path, sidecar)
+                for name, path, sidecar in files
             },
             registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
             min_inside=job.params.min_inside,

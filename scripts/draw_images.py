@@ -11,15 +11,15 @@ def main(job) -> None:
     from brainmasks.images import Policy, PublishedMask
     from brainmasks.job_log import job_log
     from brainmasks.qc import draw_images
-    from brainmasks.registry import BrainMaskMetadata
 
-    paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
+    names = sorted(job.params.rows)
+    files = zip(names, job.input.masks, job.input.sidecars, strict=True)
     with job_log(job.log[0], "pictures of images"):
         draw_images(
             found_path=job.input.found,
             masks={
-                name: PublishedMask(path, BrainMaskMetadata.from_row(job.params.rows[name]))
-                for name, path in paths.items()
+                name: PublishedMask.from_row(job.params.rows[name], path, sidecar)
+                for name, path, sidecar in files
             },
             policy=Policy(job.params.accept, job.params.refuse),
             picture_paths={Path(picture).stem: picture for picture in job.output},

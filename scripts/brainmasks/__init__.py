@@ -12,12 +12,20 @@ from typing import Any
 from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
 from .images import Comparison, compare_to_mask
 from .masks import load_brain_mask
-from .registry import BrainMaskMetadata, mask_name, read_registry, shipped_registry
+from .registry import (
+    BrainMaskMetadata,
+    BrainMaskRegistry,
+    mask_name,
+    read_registry,
+    shipped_registry,
+    shipped_tables,
+)
 from .version import __version__
 
 __all__ = [
     "BRAIN_MASK_REGISTRY",
     "BrainMaskMetadata",
+    "BrainMaskRegistry",
     "Comparison",
     "FetchError",
     "InvalidMaskError",
@@ -29,6 +37,7 @@ __all__ = [
     "load_brain_mask",
     "mask_name",
     "read_registry",
+    "shipped_tables",
 ]
 
 
@@ -37,3 +46,7 @@ def __getattr__(name: str) -> Any:
     if name == "BRAIN_MASK_REGISTRY":
         return shipped_registry()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -51,6 +51,13 @@ def mask_of_image(wildcards):
     return f"masks/{IMAGES[wildcards.id]['mask']}.nii.gz"
 
 
+def sidecar_of_image(wildcards):
+    """Return the sidecar of that mask."""
+    if wildcards.id not in IMAGES:
+        return []
+    return f"masks/{IMAGES[wildcards.id]['mask']}.json"
+
+
 def row_of_image(wildcards):
     """Return what is recorded of the mask that an image is checked against."""
     return REGISTRY.serve(IMAGES[wildcards.id]["mask"]).as_row()

@@ -10,6 +10,7 @@ rule check_images:
     input:
         images=configured_images,
         masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
+        sidecars=[f"masks/{name}.json" for name in masks_of_images()],
     output:
         "checks/images.found.json",
     log:
@@ -61,6 +62,7 @@ rule check_image:
     input:
         image=image,
         mask=mask_of_image,
+        sidecar=sidecar_of_image,
     output:
         details="checks/{id}.json",
     log:
@@ -94,6 +96,7 @@ rule align_image:
     input:
         image=image,
         mask=mask_of_image,
+        sidecar=sidecar_of_image,
     output:
         image="aligned/{id}.nii.gz",
         sidecar="aligned/{id}.json",

@@ -43,6 +43,7 @@ def sources_of(mask):
     return {
         # With the credentials that a row's recorded URL lacks.
         "url": mask.url,
+        "folder": mask.folder,
         "cache_dir": str(bm.registry.cache_folder(SETTINGS["cache_dir"])),
         "site_caches": [str(bm.registry.user_path(path)) for path in SETTINGS["site_caches"]],
         "mirrors": [mirror.location for mirror in MIRRORS.get(mask.name, ())],
@@ -152,7 +153,7 @@ def require_published(name):
     if made_by_host(paths[0]):
         return
     require_folders("validate", name)
-    regenerate(bm.masks.published_damage(mask, *paths), paths)
+    regenerate(bm.masks.published_damage(mask, *paths, *outputs("download", name)), paths)
 
 
 def masks_of_configuration(wildcards):

@@ -75,6 +75,7 @@ if IMAGES:
         input:
             images=configured_images,
             masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
+            sidecars=[f"masks/{name}.json" for name in masks_of_images()],
             found="checks/images.found.json",
         output:
             [

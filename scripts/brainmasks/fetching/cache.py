@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Caches of masks: lacuna's folder and file names, every file hashed at every use."""
+"""Caches of masks: lacuna's folder, names by content, every file hashed at every use."""
 
 import errno
 import hashlib
@@ -14,11 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import MaskError
-from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference
+from ..nifti import CONTENT_SHA256, MD5, SHA256, content_limit, difference
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata
+from ..registry import BrainMaskMetadata, lacunas_masks, mask_name
 from ..storage import publish, read_bounded
 from .verification import Origin, Verified
+
+# What is added to the name of a mask that only has the registered content.
+RECODED = "_recoded"
+# Digits of a hash from which files are told apart.
+DIGITS = 16
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +35,10 @@ class _Damaged(Exception):
 class Cache:
     """Verified masks in one folder that may be written, and in folders that may only be read.
 
-    A file under lacuna's name always has the registered SHA-256. A mask that only has the
-    registered content (another deflate library made the file) is kept under a name of its own,
-    because lacuna would take it for damaged.
+    lacuna's masks have lacuna's names. All others have a name with the hash that is registered, so
+    that what two projects register under one name is two files. A file always has the hash that is
+    registered. A mask that only has the registered content (another deflate library made the file)
+    is kept under a name of its own, because lacuna would take it for damaged.
 
     Parameters
     ----------
@@ -47,9 +53,9 @@ class Cache:
         self.folder = Path(folder)
         self.site_folders = [Path(site) for site in site_folders]
 
-    def path(self, mask: BrainMaskMetadata, verified_by: str = SHA256) -> Path:
+    def path(self, mask: BrainMaskMetadata, verified_by: str | None = None) -> Path:
         """Return the path at which a mask is kept."""
-        return self.folder / _name(mask, verified_by)
+        return self.folder / _name(mask, verified_by or _registered_hash(mask))
 
     def load(self, mask: BrainMaskMetadata) -> tuple[Path, Verified] | None:
         """Return a mask that verifies, and its path, or None; writes nothing for a hit.
@@ -62,13 +68,12 @@ class Cache:
                 if found := _read(path, mask, verified_by):
                     return path, found
             except _Damaged as damage:
-                if path.parent == self.folder:
-                    # Another run may have replaced it meanwhile by a file that verifies.
-                    if _identity(path) == before:
-                        _quarantine(path, str(damage))
-                else:
+                if path.parent != self.folder:
                     log.warning("mask %s: %s %s; it is not used", mask.name, path, damage)
-        return None
+                # Another run may have replaced it meanwhile by a file that verifies.
+                elif _identity(path) == before:
+                    _quarantine(path, str(damage))
+        return self._under_old_name(mask)
 
     def look(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str | None]]:
         """Yield each cached file of a mask, and what is wrong with it; changes nothing."""
@@ -78,6 +83,8 @@ class Cache:
                     yield path, None
             except _Damaged as damage:
                 yield path, str(damage)
+        if hit := self._under_old_name(mask):
+            yield hit[0], None
 
     def has(self, mask: BrainMaskMetadata) -> bool:
         """Return whether a mask is cached and verifies; changes nothing, logs nothing."""
@@ -108,17 +115,55 @@ class Cache:
         return path
 
     def _entries(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str]]:
-        for verified_by in (SHA256, CONTENT_SHA256):
+        """Yield where a mask may be, in names that only its own file should have."""
+        for verified_by in _possible_hashes(mask):
             yield self.path(mask, verified_by), verified_by
+        registered = _registered_hash(mask)
         for site in self.site_folders:
-            yield site / "masks" / _name(mask, SHA256), SHA256
-            yield site / _name(mask, SHA256), SHA256
-            yield site / f"{mask.name}.nii.gz", SHA256
+            for name in dict.fromkeys((_name(mask, registered), f"{_stem(mask)}.nii.gz")):
+                yield site / "masks" / name, registered
+                yield site / name, registered
+            yield site / f"{mask.name}.nii.gz", registered
+
+    def _under_old_name(self, mask: BrainMaskMetadata) -> tuple[Path, Verified] | None:
+        """Return a mask that an earlier version kept under a name without its hash, if it verifies.
+
+        Another file there may be what another project registers under the name of the mask.
+        """
+        if _is_lacunas(mask) or not mask.is_complete:
+            return None
+        for verified_by, suffix in ((SHA256, ""), (CONTENT_SHA256, RECODED)):
+            path = self.folder / f"{_stem(mask)}{suffix}.nii.gz"
+            with suppress(_Damaged):
+                if found := _read(path, mask, verified_by):
+                    return path, found
+        return None
+
+
+def _is_lacunas(mask: BrainMaskMetadata) -> bool:
+    return lacunas_masks().get(mask.name) == mask.sha256
+
+
+def _registered_hash(mask: BrainMaskMetadata) -> str:
+    return SHA256 if mask.is_complete else MD5
+
+
+def _possible_hashes(mask: BrainMaskMetadata) -> tuple[str, ...]:
+    return (SHA256, CONTENT_SHA256) if mask.is_complete else (MD5,)
+
+
+def _stem(mask: BrainMaskMetadata) -> str:
+    """Return the name of a file of a mask without its ending, in BIDS's order of entities."""
+    return f"{mask_name(mask.space, mask.resolution)}_desc-{mask.desc}_mask"
 
 
 def _name(mask: BrainMaskMetadata, verified_by: str) -> str:
-    suffix = "" if verified_by == SHA256 else "_recoded"
-    return f"{mask.name}_desc-brain_mask{suffix}.nii.gz"
+    key = ""
+    if verified_by == MD5:
+        key = f"_md5-{mask.md5}"
+    elif not _is_lacunas(mask):
+        key = f"_sha256-{mask.sha256[:DIGITS]}"
+    return f"{_stem(mask)}{key}{RECODED if verified_by == CONTENT_SHA256 else ''}.nii.gz"
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
@@ -139,7 +184,8 @@ def _put(found: Verified, path: Path) -> None:
 
 def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | None:
     """Return a cached mask, None if there is none; raises _Damaged if it does not verify."""
-    limit = mask.bytes if verified_by == SHA256 else content_limit(mask.size)
+    exact = mask.bytes if verified_by != CONTENT_SHA256 else 0
+    limit = exact or content_limit(mask.size)
     try:
         data = read_bounded(path, limit)
     except OSError as err:
@@ -154,9 +200,9 @@ def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | N
         raise _Damaged(damage)
     sha256 = hashlib.sha256(data).hexdigest()
     # What the bytes are, and not what their note says of them, decides by what they are verified.
-    return Verified(
-        data, _origin(path, sha256, SHA256 if sha256 == mask.sha256 else CONTENT_SHA256)
-    )
+    if verified_by != MD5:
+        verified_by = SHA256 if sha256 == mask.sha256 else CONTENT_SHA256
+    return Verified(data, _origin(path, sha256, verified_by))
 
 
 def _note(path: Path) -> Path:

@@ -67,8 +67,6 @@ class SessionDownloader:
         Times and counts.
     largest
         Most bytes to collect; the transfer stops at the first one beyond.
-    expected
-        Size of the right file in bytes, if it is known: a shorter body is then asked for again.
     progressbar
         Whether to draw one on the console.
     fills_in
@@ -79,14 +77,12 @@ class SessionDownloader:
         self,
         limits: Limits,
         largest: int,
-        expected: int | None,
         progressbar: bool = False,
         fills_in: bool = True,
     ) -> None:
         self.limits = limits
         self.fills_in = fills_in
         self.largest = largest
-        self.expected = expected
         self.progressbar = progressbar
         self.content_encoding = ""
         # When to give up; later by what the server itself asks to wait.
@@ -191,8 +187,8 @@ class SessionDownloader:
             raise _Transient(f"no connection: {innermost_cause(err)}") from err
         except ValueError as err:
             raise FetchError(f"the request is not possible: {one_line(str(err))}") from err
-        if self.expected and len(body) < self.expected and is_cut_off(body):
-            reason = f"the body is short: {len(body)} of {self.expected} bytes"
+        if is_cut_off(body):
+            reason = f"the body is cut off after {len(body)} bytes"
             raise _Transient(reason, body=body)
         return body
 
@@ -212,7 +208,7 @@ class SessionDownloader:
         room = 1024 + self.largest // 50 if self.content_encoding else 0
         pieces = bytearray()
         with tqdm(
-            total=self.expected, unit="B", unit_scale=True, disable=not self.progressbar
+            total=_length(response), unit="B", unit_scale=True, disable=not self.progressbar
         ) as bar:
             while piece := self._piece(response, len(pieces)):
                 pieces += piece
@@ -239,6 +235,12 @@ class SessionDownloader:
             reason = f"the body broke off after {so_far} bytes: {innermost_cause(err)}"
             raise _Transient(reason) from err
         return piece
+
+
+def _length(response: "requests.Response") -> int | None:
+    """Return how many bytes a server says that it sends, None if it says nothing that makes sense."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() and len(length) < 16 else None
 
 
 def _asked_to_wait(retry: "Retry", response: "requests.Response") -> float | None:

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import FetchError, MaskError
-from ..registry import BrainMaskMetadata, Mirror
+from ..registry import BrainMaskMetadata, Mirror, lacunas_masks
 from ..urls import one_line, shown_url
 from .cache import Cache
 from .limits import DEFAULT_LIMITS, Limits
 from .single_flight import polite_delay, single_flight
-from .sources import LocalCopy, MirrorServer, RegisteredURL, Source
+from .sources import LocalCopy, Server, Source
 from .verification import Verified
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Fetcher:
         cls,
         row: Mapping[str, str],
         url: str,
+        folder: str,
         cache_dir: str,
         site_caches: Sequence[str],
         mirrors: Sequence[str],
@@ -63,9 +64,10 @@ class Fetcher:
     ) -> "Fetcher":
         """Return the fetcher that plain values describe, as a workflow hands them to a job.
 
-        `url` is that of the row, with the credentials that are left out of what is recorded.
+        `url` is that of the row, with the credentials that are left out of what is recorded, and
+        `folder` that of its table.
         """
-        mask = BrainMaskMetadata.from_row({**row, "url": url})
+        mask = BrainMaskMetadata.from_row({**row, "url": url, "folder": folder})
         cache = Cache(cache_dir, site_caches)
         return cls(mask, cache, [Mirror(location) for location in mirrors], offline, registered)
 
@@ -97,13 +99,17 @@ class Fetcher:
     def sources(self) -> Iterator[Source]:
         """Yield the sources beyond the cache in their order."""
         servers = (self.registered, self.offline, self.limits)
+        url = Mirror(self.mask.url, self.mask.folder)
+        if url.location and not url.is_remote:
+            yield LocalCopy(self.mask, url, self.registered, kind="registered file")
         for mirror in self.mirrors:
             if not mirror.is_remote:
                 yield LocalCopy(self.mask, mirror, self.registered)
-        yield RegisteredURL(self.mask, self.mask.url, *servers)
+        if url.is_remote:
+            yield Server(self.mask, url.location, *servers, kind="registered URL")
         for mirror in self.mirrors:
             if mirror.is_remote:
-                yield MirrorServer(self.mask, mirror.location, *servers)
+                yield Server(self.mask, mirror.location, *servers)
 
     def _cached(self) -> tuple[Path, Verified] | None:
         if hit := self.cache.load(self.mask):
@@ -167,12 +173,17 @@ class Fetcher:
                 f"on a machine with network that sees {path.parent}: `snakemake prefetch` with the "
                 "same configuration"
             )
-            if mask.url == shown_url(mask.url) and mask.url.startswith("http"):
+            # Only there is known to be what the cache holds, and not another encoding of it.
+            is_exact = bool(mask.md5) or lacunas_masks().get(mask.name) == mask.sha256
+            if is_exact and mask.url == shown_url(mask.url) and mask.url.startswith("http"):
                 options = "--fail --location --create-dirs"
                 target, url = shlex.quote(str(path)), shlex.quote(mask.url)
                 remedy += f", or `curl {options} --output {target} {url}`"
             remedies.append(remedy)
-        remedies.append(f"put the file with SHA-256 {mask.sha256} at {path}")
+        hash_ = f"MD5 {mask.md5}" if mask.md5 else f"SHA-256 {mask.sha256}"
+        remedies.append(f"put the file with {hash_} at {path}")
+        if not mask.url:
+            failures = [*failures, "no URL is registered"]
         return (
             f"mask {mask.name} is not available from any source: "
             + "; ".join(f"({n}) {failure}" for n, failure in enumerate(failures, start=1))

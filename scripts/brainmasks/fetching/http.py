@@ -15,9 +15,7 @@ from .downloader import SessionDownloader
 from .limits import DEFAULT_LIMITS, Limits
 
 
-def transfer(
-    url: str, largest: int, expected: int | None = None, limits: Limits = DEFAULT_LIMITS
-) -> tuple[bytes, str]:
+def transfer(url: str, largest: int, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, str]:
     """Return the bytes behind a URL as they came over the wire; they are not verified.
 
     Parameters
@@ -26,8 +24,6 @@ def transfer(
         ``http://``, ``https://`` or ``doi:``.
     largest
         Most bytes to collect; one more is returned if there are more.
-    expected
-        Size of the right file in bytes, if it is known.
     limits
         Times and counts.
 
@@ -49,7 +45,6 @@ def transfer(
     downloader = SessionDownloader(
         limits,
         largest,
-        expected,
         progressbar=sys.stderr.isatty(),
         fills_in=not by_doi,
     )

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The sources of a mask beyond the cache: copies on this machine, its URL, other servers."""
 
-import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..errors import FetchError, InvalidMaskError
-from ..nifti import SHA256, content_limit
+from ..nifti import content_limit
 from ..registry import BrainMaskMetadata, Mirror
 from ..storage import read_bounded
 from ..urls import shown_url
 from .http import transfer
 from .limits import Limits
-from .verification import Origin, Verified, accept, mismatch
+from .verification import Verified, accept
 
 
 class Source(Protocol):
@@ -52,6 +51,8 @@ class LocalCopy:
     mirror : Mirror
     registered : mapping
         Name of each registered mask by SHA-256 of its file and of its content.
+    kind : str
+        What to call it.
     """
 
     is_server: ClassVar[bool] = False
@@ -59,6 +60,7 @@ class LocalCopy:
     mask: BrainMaskMetadata
     mirror: Mirror
     registered: Mapping[str, str]
+    kind: str = "local copy"
 
     @property
     def location(self) -> str:
@@ -68,7 +70,7 @@ class LocalCopy:
     @property
     def name(self) -> str:
         """See `Source`."""
-        return f"local copy {self.location}"
+        return f"{self.kind} {self.location}"
 
     def read(self) -> Verified:
         """See `Source`."""
@@ -81,8 +83,8 @@ class LocalCopy:
 
 
 @dataclass(frozen=True)
-class _Server:
-    """A URL on another machine.
+class Server:
+    """A copy on another machine, in any encoding.
 
     Attributes
     ----------
@@ -94,6 +96,8 @@ class _Server:
         Whether to do without network: no socket is opened.
     limits : Limits
         How long to wait for servers.
+    kind : str
+        What to call it.
     """
 
     is_server: ClassVar[bool] = True
@@ -103,54 +107,32 @@ class _Server:
     registered: Mapping[str, str]
     offline: bool
     limits: Limits
+    kind: str = "mirror"
 
     @property
     def location(self) -> str:
-        """The URL as it may be shown."""
+        """See `Source`."""
         return shown_url(self.url)
 
-    def transfer(self, largest: int, expected: int | None = None) -> tuple[bytes, str]:
-        """Return body and Content-Encoding; see `http.transfer`."""
+    @property
+    def name(self) -> str:
+        """See `Source`."""
+        return f"{self.kind} {self.location}"
+
+    def read(self) -> Verified:
+        """See `Source`."""
         if self.offline:
             raise FetchError("not asked: offline")
-        return transfer(self.url, largest, expected, self.limits)
-
-
-class RegisteredURL(_Server):
-    """The URL of the registry: what is there must be the registered file itself."""
-
-    @property
-    def name(self) -> str:
-        """See `Source`."""
-        return f"registered URL {self.location}"
-
-    def read(self) -> Verified:
-        """See `Source`."""
         mask = self.mask
-        data, encoding = self.transfer(mask.bytes, mask.bytes)
-        if _sha256(data) != mask.sha256 and encoding:
-            data = _decoded(data, encoding, mask.bytes)
-        if _sha256(data) != mask.sha256:
-            raise InvalidMaskError(mismatch(data, mask, self.registered, mask.bytes))
-        return Verified(data, Origin(self.location, False, SHA256))
-
-
-class MirrorServer(_Server):
-    """A mirror on another machine: a copy, in any encoding."""
-
-    @property
-    def name(self) -> str:
-        """See `Source`."""
-        return f"mirror {self.location}"
-
-    def read(self) -> Verified:
-        """See `Source`."""
-        data, _ = self.transfer(content_limit(self.mask.size))
-        return accept(data, self.mask, self.location, self.registered)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        largest = content_limit(mask.size) if mask.is_complete else mask.bytes
+        data, encoding = transfer(self.url, largest, self.limits)
+        try:
+            return accept(data, mask, self.location, self.registered)
+        except InvalidMaskError:
+            decoded = _decoded(data, encoding, largest)
+            if decoded is data:
+                raise
+            return accept(decoded, mask, self.location, self.registered)
 
 
 def _decoded(data: bytes, encoding: str, largest: int) -> bytes:

@@ -10,7 +10,16 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import InvalidMaskError
-from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference, recode
+from ..nifti import (
+    CONTENT_SHA256,
+    MD5,
+    SHA256,
+    canonical_file,
+    content_limit,
+    difference,
+    md5,
+    recode,
+)
 from ..registry import BrainMaskMetadata
 from ..urls import one_line
 from .diagnose import diagnose
@@ -29,7 +38,8 @@ class Origin:
     recoded : bool
         Whether it was stored differently there, and recoded to the canonical encoding.
     verified_by : str
-        ``"sha256"``, or ``"content_sha256"`` if only the gunzipped bytes are the registered ones.
+        ``"sha256"``; ``"content_sha256"`` if only the gunzipped bytes are the registered ones;
+        ``"md5"`` if that is what is registered, of the file as it is published.
     """
 
     location: str
@@ -49,7 +59,7 @@ class Origin:
         if not (
             isinstance(origin.location, str)
             and isinstance(origin.recoded, bool)
-            and origin.verified_by in (SHA256, CONTENT_SHA256)
+            and origin.verified_by in (SHA256, CONTENT_SHA256, MD5)
         ):
             raise TypeError(f"it is no note of an origin: {one_line(repr(origin))}")
         # An earlier version wrote none.
@@ -104,6 +114,8 @@ def accept(
     InvalidMaskError
         If it is not the mask.
     """
+    if not mask.is_complete:
+        return _accept_published(data, mask, location, registered)
     candidates = [(data, False)]
     try:
         candidates.append((recode(data, mask), True))
@@ -113,8 +125,33 @@ def accept(
     for verified_by in (SHA256, CONTENT_SHA256):
         for candidate, recoded in candidates:
             if difference(candidate, mask, verified_by) is None:
+                if verified_by == SHA256 and len(candidate) != mask.bytes:
+                    raise InvalidMaskError(
+                        f"the file with the registered SHA-256 has {len(candidate)} bytes, and its "
+                        f"row states {mask.bytes}: correct its column `bytes`"
+                    )
                 return Verified(candidate, Origin(location, recoded, verified_by))
     raise InvalidMaskError(mismatch(data, mask, registered, content_limit(mask.size)))
+
+
+def _accept_published(
+    data: bytes, mask: BrainMaskMetadata, location: str, registered: Mapping[str, str]
+) -> Verified:
+    """Return a file as it was published if it has the registered MD5, and holds the mask."""
+    if difference(data, mask, MD5):
+        if md5(data) == mask.md5:
+            raise InvalidMaskError(
+                f"the file with the registered MD5 has {len(data)} bytes, and its row states "
+                f"{mask.bytes}: correct its column `bytes`"
+            )
+        raise InvalidMaskError(mismatch(data, mask, registered, content_limit(mask.size)))
+    try:
+        canonical_file(data, mask)
+    except InvalidMaskError as err:
+        raise InvalidMaskError(
+            f"the file has the registered MD5, but does not hold what its row states: {err}"
+        ) from err
+    return Verified(data, Origin(location, recoded=False, verified_by=MD5))
 
 
 def mismatch(
@@ -125,5 +162,10 @@ def mismatch(
         diagnosis = diagnose(data, mask, registered, largest)
     except Exception as err:  # noqa: BLE001, a courtesy never keeps the next from being tried
         diagnosis = f"something that cannot be described ({type(err).__name__})"
-    found = hashlib.sha256(data[:largest]).hexdigest()
-    return f"expected SHA-256 {mask.sha256}, found {found}: {diagnosis}"
+    if mask.is_complete:
+        found = hashlib.sha256(data[:largest]).hexdigest()
+        return f"expected SHA-256 {mask.sha256}, found {found}: {diagnosis}"
+    return (
+        f"expected {mask.bytes} bytes of MD5 {mask.md5}, found {len(data)} bytes of MD5 "
+        f"{md5(data)}: {diagnosis}"
+    )

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError, MaskError
-from ..masks import read_published
+from ..masks import completed, read_published
 from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
@@ -40,6 +40,19 @@ class PublishedMask:
 
     path: StrPath
     metadata: BrainMaskMetadata
+
+    @classmethod
+    def from_row(
+        cls, row: Mapping[str, str], path: StrPath, sidecar_path: StrPath
+    ) -> "PublishedMask":
+        """Return the mask of a row, with what its sidecar says where only an MD5 is registered.
+
+        Raises
+        ------
+        InvalidMaskError
+            If that sidecar is not the mask's.
+        """
+        return cls(path, completed(BrainMaskMetadata.from_row(row), sidecar_path))
 
     def voxels(self) -> "NDArray[np.bool_]":
         """Return where it is 1, an array of bool in RAS order: read once in each process.

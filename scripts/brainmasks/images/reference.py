@@ -10,6 +10,7 @@ from ..errors import FetchError, InvalidMaskError, UnknownMaskError
 from ..masks import fetch_brain_mask
 from ..nifti import (
     TOLERANCE,
+    canonical_file,
     content_limit,
     contradiction,
     has_orientation,
@@ -18,7 +19,7 @@ from ..nifti import (
     stored_voxels,
 )
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
+from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import gunzip_whole, read_bounded
 from .grids import Grid, is_usable
 
@@ -47,10 +48,10 @@ def find_mask(
         If the file is no mask.
     """
     if isinstance(mask, BrainMaskMetadata):
-        return mask, None, registry
+        return *_whole(mask), registry
     if isinstance(mask, str):
         try:
-            return registry.serve(mask), None, registry
+            return *_whole(registry.serve(mask)), registry
         except UnknownMaskError:
             if not Path(mask).is_file():
                 raise
@@ -69,6 +70,14 @@ def find_mask(
     except InvalidMaskError as err:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
     return own, data, BrainMaskRegistry([own], aliases={})
+
+
+def _whole(mask: BrainMaskMetadata) -> tuple[BrainMaskMetadata, bytes | None]:
+    """Return all that is known of a mask, and its file if that takes it: for a registered MD5."""
+    if mask.is_complete:
+        return mask, None
+    data, whole = canonical_file(fetch_brain_mask(mask).data, mask)
+    return whole, data
 
 
 def _read_mask(path: Path) -> tuple[bytes, bytes]:
@@ -138,23 +147,16 @@ def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:
 
 
 def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np.bool_]":
-    """Return where a mask is 1, in RAS order; from its file, else the shipped mask.
+    """Return where a mask is 1, in RAS order; from its file, else as `load_brain_mask` has it.
 
     Raises
     ------
     FetchError
-        If there is no file, and the mask is not of the shipped registry or is not available.
+        If there is no file, and the mask is not available.
     InvalidMaskError
         If the file does not hold the mask's grid, 0 and 1.
     """
     if data is None:
-        shipped = shipped_registry()
-        same = mask.name in shipped and shipped.get(mask.name).content_sha256 == mask.content_sha256
-        if not same:
-            raise FetchError(
-                f"mask {mask.name} is not one of the shipped registry; pass its voxels "
-                "(`mask_voxels`), or the path of its file"
-            )
         data = fetch_brain_mask(mask).data
     voxels: NDArray[np.bool_] = stored_voxels(read_image(_canonical(data, mask))) == 1
     return voxels

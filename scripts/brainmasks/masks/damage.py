@@ -5,7 +5,7 @@ import hashlib
 import os
 
 from ..errors import InvalidMaskError
-from ..nifti import CONTENT_SHA256, SHA256, content_limit, difference
+from ..nifti import CONTENT_SHA256, MD5, SHA256, canonical_file, content_limit, difference
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded
@@ -33,7 +33,11 @@ def fetched_damage(mask: BrainMaskMetadata, mask_path: StrPath, origin_path: Str
 
 
 def published_damage(
-    mask: BrainMaskMetadata, mask_path: StrPath, sidecar_path: StrPath
+    mask: BrainMaskMetadata,
+    mask_path: StrPath,
+    sidecar_path: StrPath,
+    fetched_path: StrPath,
+    origin_path: StrPath,
 ) -> str | None:
     """Say in what a published mask is not the registered one; None if it is, or is not there.
 
@@ -43,6 +47,9 @@ def published_damage(
         What is registered.
     mask_path, sidecar_path
         Where a mask and its sidecar are published; neither need be there.
+    fetched_path, origin_path
+        Where `download` puts the mask and the note of its origin: where an MD5 is registered, that
+        of this file is all by which the published one can be verified.
     """
     if not os.path.lexists(mask_path):
         return None
@@ -55,8 +62,15 @@ def published_damage(
         data = read_bounded(mask_path, content_limit(mask.size))
     except OSError as err:
         return f"{mask_path} is unusable ({err.strerror})"
-    if verified_by not in (SHA256, CONTENT_SHA256):
+    if verified_by not in (SHA256, CONTENT_SHA256, MD5):
         return f"{sidecar_path} does not say by which hash {mask_path} was verified"
+    if not mask.is_complete:
+        # Its content is compared: another deflate library may have made the published file.
+        verified_by = CONTENT_SHA256
+        try:
+            _, mask = canonical_file(read_fetched(mask, fetched_path, origin_path)[0], mask)
+        except InvalidMaskError as err:
+            return f"{mask_path} cannot be verified without the file that was fetched: {err}"
     if damage := difference(data, mask, verified_by):
         return f"{mask_path} {damage}"
     if described.get("SHA256") != hashlib.sha256(data).hexdigest():

@@ -1,38 +1,61 @@
 # SPDX-License-Identifier: MIT
-"""The Python interface: lacuna's `load_brain_mask`, over the shipped tables."""
+"""The Python interface: lacuna's `load_brain_mask`, for every registered mask."""
 
+import warnings
 from pathlib import Path
 
-from ..errors import FetchError
+from ..errors import FetchError, MaskError, RegistryError
 from ..fetching import Cache, Fetcher, Verified
-from ..nifti import require_valid
+from ..nifti import canonical_file, require_valid
+from ..paths import StrPath
 from ..registry import (
+    BRAIN,
     BrainMaskMetadata,
+    BrainMaskRegistry,
+    Resolution,
     cache_folder,
     is_offline,
     mask_name,
     shipped_mirrors,
     shipped_registry,
 )
+from ..storage import publish, read_bounded
 
 
-def load_brain_mask(space: str, resolution: float, *, validate: bool = True) -> Path:
+def load_brain_mask(
+    space: str,
+    resolution: Resolution,
+    *,
+    desc: str = BRAIN,
+    validate: bool = True,
+    registry: BrainMaskRegistry | None = None,
+    cache_dir: StrPath | None = None,
+    offline: bool | None = None,
+) -> Path:
     """Return the path of a verified binary brain mask, fetched on first use.
 
     Parameters
     ----------
     space
         Template space; MNI152NLin2009aAsym and MNI152NLin2009bAsym are served as
-        MNI152NLin2009cAsym.
+        MNI152NLin2009cAsym, with a warning.
     resolution
-        Edge of a voxel in mm.
+        Edge of a voxel in mm, or its three edges.
+    desc
+        Which of the masks of this grid, such as ``"brainDil"``.
     validate
         Whether to run every check on the file, beyond its hash.
+    registry
+        The masks that there are; without it, the shipped ones.
+    cache_dir
+        Folder of the cache; without it, the one that is shared with lacuna.
+    offline
+        Whether to do without network; without it, what ``BRAINMASKS_OFFLINE`` says.
 
     Returns
     -------
     Path
-        The file in the cache that is shared with lacuna.
+        The file in the cache.
 
     Raises
     ------
@@ -42,29 +65,97 @@ def load_brain_mask(space: str, resolution: float, *, validate: bool = True) -> 
         (a FileNotFoundError) if it is not available from any source, or cannot be cached.
     InvalidMaskError
         (a ValueError) if it does not pass the checks.
+    RegistryError
+        (a ValueError) if too little is registered to check it.
     """
-    mask = shipped_registry().serve(mask_name(space, resolution))
-    fetch_brain_mask(mask)
-    cache = Cache(cache_folder())
+    asked = mask_name(space, resolution, desc)
+    mask = (shipped_registry() if registry is None else registry).serve(asked)
+    if mask.name != asked:
+        warnings.warn(f"{asked}: {mask.name} is served under this name", stacklevel=2)
+    return path_of(mask, validate=validate, cache_dir=cache_dir, offline=offline)
+
+
+def path_of(
+    mask: BrainMaskMetadata,
+    *,
+    validate: bool = True,
+    cache_dir: StrPath | None = None,
+    offline: bool | None = None,
+) -> Path:
+    """Return the path of a registered mask in the cache, fetched on first use.
+
+    The parameters and errors are those of `load_brain_mask`.
+    """
+    cache = _cache(cache_dir)
+    fetch_brain_mask(mask, cache_dir=cache_dir, offline=offline)
     if not (hit := cache.load(mask)):
         raise FetchError(
             f"mask {mask.name} was fetched, but cannot be kept in the cache {cache.folder}; "
             "set LACUNA_CACHE_DIR to a folder that you can write"
         )
     path, found = hit
+    data, whole = canonical_file(found.data, mask)
+    if not mask.is_complete:
+        path = _beside(path, data, whole)
     if validate:
-        require_valid(found.data, mask, path)
+        require_valid(data, whole, path)
     return path
 
 
-def fetch_brain_mask(mask: BrainMaskMetadata) -> Verified:
-    """Return the verified bytes of a shipped mask, from the cache or its sources.
+def fetch_brain_mask(
+    mask: BrainMaskMetadata,
+    *,
+    cache_dir: StrPath | None = None,
+    offline: bool | None = None,
+) -> Verified:
+    """Return the verified file of a mask, from the cache or its sources.
+
+    Parameters
+    ----------
+    mask
+        What is registered.
+    cache_dir, offline
+        As for `load_brain_mask`.
 
     Raises
     ------
     FetchError
         (a FileNotFoundError) if it is not available from any source.
+    RegistryError
+        (a ValueError) if too little is registered to check it.
     """
-    mirrors = shipped_mirrors().get(mask.name, ())
-    registered = shipped_registry().by_hash()
-    return Fetcher(mask, Cache(cache_folder()), mirrors, is_offline(), registered).fetch()
+    if not (mask.md5 or mask.content_sha256) or 0 in mask.shape:
+        raise RegistryError(
+            f"mask {mask.name}: too little is registered to check it: its shape, and either "
+            "sha256, content_sha256, origin and voxels, or md5 and bytes; `brainmasks register "
+            "FILE` computes them"
+        )
+    return Fetcher(
+        mask,
+        _cache(cache_dir),
+        shipped_mirrors().get(mask.name, ()),
+        is_offline() if offline is None else offline,
+        shipped_registry().by_hash(),
+    ).fetch()
+
+
+def _cache(cache_dir: StrPath | None) -> Cache:
+    return Cache(cache_folder(None if cache_dir is None else str(cache_dir)))
+
+
+def _beside(original: Path, data: bytes, mask: BrainMaskMetadata) -> Path:
+    """Return the path of a canonical mask, kept beside the file as it was published."""
+    path = original.with_name(original.name.removesuffix(".nii.gz") + "_canonical.nii.gz")
+    try:
+        if read_bounded(path, len(data)) == data:
+            return path
+    except OSError:
+        pass  # it is not there yet, or is no such file
+    try:
+        publish(data, path, shared=True)
+    except (MaskError, OSError) as err:
+        raise FetchError(
+            f"mask {mask.name} cannot be kept in {path.parent}: {err}; set LACUNA_CACHE_DIR to a "
+            "folder that you can write"
+        ) from err
+    return path

@@ -20,7 +20,7 @@ def note_of(found: Verified) -> bytes:
 def read_fetched(
     mask: BrainMaskMetadata, mask_path: StrPath, origin_path: StrPath
 ) -> tuple[bytes, Origin]:
-    """Return a fetched file, verified in memory, and where it came from.
+    """Return a fetched file as it is registered, verified in memory, and where it came from.
 
     Parameters
     ----------

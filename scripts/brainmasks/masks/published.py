@@ -4,6 +4,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import InvalidMaskError
@@ -87,6 +88,57 @@ def read_json(path: StrPath) -> dict[str, Any]:
 
 
 def states_registered(sidecar: Mapping[str, Any], mask: BrainMaskMetadata) -> bool:
-    """Return whether a sidecar states the registered hashes and number of voxels."""
-    states = [sidecar.get(key) for key in ("RegisteredSHA256", "ContentSHA256", "Voxels")]
-    return states == [mask.sha256, mask.content_sha256, mask.voxels]
+    """Return whether a sidecar states what is registered: hashes, and the number of voxels."""
+    stated = {
+        "RegisteredMD5": mask.md5 or None,
+        "RegisteredSHA256": None if mask.md5 else mask.sha256,
+        "ContentSHA256": mask.content_sha256,
+        "Voxels": mask.voxels,
+    }
+    if not mask.is_complete:
+        # The rest is not registered, but was computed from the file that is.
+        stated = {"RegisteredMD5": mask.md5, "RegisteredBytes": mask.bytes}
+    return all(sidecar.get(key) == value for key, value in stated.items())
+
+
+def completed(mask: BrainMaskMetadata, sidecar_path: StrPath) -> BrainMaskMetadata:
+    """Return a mask with all that its sidecar says of it, where no more than an MD5 is registered.
+
+    Parameters
+    ----------
+    mask
+        What is registered.
+    sidecar_path
+        The sidecar that was published with the mask; not read if everything is registered.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it cannot be read, or is that of another mask.
+    """
+    if mask.is_complete:
+        return mask
+    described = read_sidecar(sidecar_path, mask)
+    try:
+        x, y, z = (float(mm) for mm in described["Grid"]["Origin"])
+        whole = replace(
+            mask,
+            sha256=str(described["SHA256"]),
+            content_sha256=str(described["ContentSHA256"]),
+            voxels=int(described["Voxels"]),
+            origin=(x, y, z),
+        )
+        same_grid = (
+            described["Grid"]["Shape"] == list(mask.shape)
+            and described["Grid"]["VoxelSize"] == list(mask.zooms)
+            and mask.origin in (None, whole.origin)
+            and mask.voxels in (0, whole.voxels)
+        )
+    except (KeyError, TypeError, ValueError):
+        same_grid = False
+    if not same_grid:
+        raise InvalidMaskError(
+            f"mask {mask.name}: the sidecar {sidecar_path} does not describe its grid. "
+            "Run again to have it regenerated"
+        )
+    return whole

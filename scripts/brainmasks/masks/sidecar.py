@@ -4,10 +4,23 @@
 import hashlib
 
 from ..fetching import Origin
-from ..registry import BrainMaskMetadata
+from ..nifti import CONTENT_SHA256, MD5, SHA256
+from ..registry import BRAIN, BrainMaskMetadata
 from ..storage import to_json
 from ..urls import shown_url
 from ..version import PROJECT, PROJECT_URL, __version__
+
+# What was verified, in words: no more than that.
+VERIFICATIONS = {
+    SHA256: "The file has the registered SHA-256.",
+    CONTENT_SHA256: (
+        "The gunzipped file has the registered SHA-256; another deflate library made the file."
+    ),
+    MD5: (
+        "The file as it was published has the registered MD5 and size. The hashes, the origin and "
+        "the number of voxels of the mask were computed from it, and are not registered."
+    ),
+}
 
 
 def sidecar(
@@ -15,6 +28,7 @@ def sidecar(
     mask: BrainMaskMetadata,
     origin: Origin,
     data: bytes,
+    fetched: str,
     checks: dict[str, str],
     code: str,
 ) -> bytes:
@@ -27,29 +41,35 @@ def sidecar(
     asked
         Space that was asked for.
     mask
-        What is registered for the space that was served.
+        What is registered for the space that was served, and all that was computed of it.
     origin
         Where the bytes came from.
     data
         The published file.
+    fetched
+        SHA-256 of the file that was verified.
     checks
         Outcome of every check.
     code
         Digest of the code that checked.
     """
+    kind = "" if mask.desc == BRAIN else f" ({mask.desc})"
     content = {
         "Type": "Brain",
-        "Description": f"Brain mask of {mask.space}, {mask.resolution_text} mm",
+        "Description": f"Brain mask of {mask.space}, {mask.resolution_text} mm{kind}",
+        "Desc": mask.desc,
         "SpatialReference": mask.space,
         "SpaceRequested": asked,
         "SpaceServed": mask.space,
         "Resolution": mask.resolution_words,
         "Sources": [origin.location],
         "RegisteredURL": shown_url(mask.url),
-        "Recoded": origin.recoded,
+        # Where an MD5 is registered, what was fetched is kept as it was published.
+        "Recoded": origin.recoded or hashlib.sha256(data).hexdigest() != fetched,
         "VerifiedBy": origin.verified_by,
+        "Verification": VERIFICATIONS[origin.verified_by],
         "SHA256": hashlib.sha256(data).hexdigest(),
-        "RegisteredSHA256": mask.sha256,
+        **_registered(mask),
         "ContentSHA256": mask.content_sha256,
         "Bytes": len(data),
         "Grid": {
@@ -63,6 +83,7 @@ def sidecar(
         "Voxels": mask.voxels,
         "VolumeML": round(mask.volume_ml, 6),
         "License": mask.license,
+        **({"CopyrightNotice": mask.notice} if mask.notice else {}),
         "ReferencesAndLinks": mask.citation.split("; "),
         "Source": mask.source,
         "Checks": checks,
@@ -70,6 +91,13 @@ def sidecar(
         "GeneratedBy": generated_by(),
     }
     return to_json(content)
+
+
+def _registered(mask: BrainMaskMetadata) -> dict[str, str | int]:
+    """Return what is registered of the file: nothing that was computed."""
+    if mask.md5:
+        return {"RegisteredMD5": mask.md5, "RegisteredBytes": mask.bytes}
+    return {"RegisteredSHA256": mask.sha256}
 
 
 def generated_by() -> list[dict[str, str]]:

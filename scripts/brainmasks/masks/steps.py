@@ -6,7 +6,7 @@ import logging
 
 from ..errors import InvalidMaskError
 from ..fetching import Fetcher, Origin
-from ..nifti import require_valid
+from ..nifti import canonical_file, require_valid
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, split_name
 from ..storage import publish
@@ -96,12 +96,20 @@ def validate(
         If it does not; names every problem.
     """
     # Verified again, because the file may have been replaced since `checksum` saw it.
-    data, origin = _fetched(mask, mask_path, origin_path)
-    outcome = require_valid(data, mask, mask_path)
+    fetched, origin = _fetched(mask, mask_path, origin_path)
+    try:
+        data, whole = canonical_file(fetched, mask)
+    except InvalidMaskError as err:
+        raise InvalidMaskError(
+            f"mask {mask.name}: {mask_path} has the registered MD5, but does not hold what its row "
+            f"states: {err}. Correct the row"
+        ) from err
+    outcome = require_valid(data, whole, mask_path)
     log.info("mask %s: %d checks passed", mask.name, len(outcome))
     asked_space = parts.space if (parts := split_name(asked)) else asked
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)
-    publish(sidecar(asked_space, mask, origin, data, outcome, code), sidecar_path)
+    source = hashlib.sha256(fetched).hexdigest()
+    publish(sidecar(asked_space, whole, origin, data, source, outcome, code), sidecar_path)
     publish(data, published_path)
 
 

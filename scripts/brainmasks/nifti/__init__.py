@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """NIfTI: read in memory, recoded to the canonical encoding, checked against the registry."""
 
-from .canonical import TOLERANCE, recode
+from .canonical import TOLERANCE, canonical_file, recode
 from .checks import examine, require_valid
 from .flips import flipped_along, is_registered
-from .hashes import CONTENT_SHA256, SHA256, difference
+from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
 from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
 from .orientation import contradiction, displacement
 from .outline import count_ones, stated_grid
@@ -23,9 +23,11 @@ __all__ = [
     "CONTENT_SHA256",
     "HEADER_ROOM",
     "HEADER_SIZE",
+    "MD5",
     "SHA256",
     "TOLERANCE",
     "as_nii_gz",
+    "canonical_file",
     "content_limit",
     "contradiction",
     "count_ones",
@@ -36,6 +38,7 @@ __all__ = [
     "has_orientation",
     "is_registered",
     "listed",
+    "md5",
     "nifti_version",
     "offset_problem",
     "read_image",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The canonical encoding of a mask, and recoding of a faithful copy to it."""
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
@@ -11,6 +13,7 @@ from .writing import as_nii_gz
 
 if TYPE_CHECKING:
     import nibabel as nib
+    import numpy as np
     from numpy.typing import NDArray
 
 # How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
@@ -28,13 +31,52 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
     data
         The copy: NIfTI, gzipped or not, of any orientation, type and scaling.
     mask
-        What is registered; sets the grid, and the limits.
+        What is registered; sets the grid, and the limits. Where its origin is not known, that of
+        the copy is taken.
 
     Raises
     ------
     InvalidMaskError
         If the copy is no readable, binary image on the registered grid.
     """
+    return as_nii_gz(canonical_image(*_binary(data, mask)))
+
+
+def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMaskMetadata]:
+    """Return a verified file in the canonical encoding, and all that is known of the mask then.
+
+    Parameters
+    ----------
+    data
+        The registered file: where an MD5 is registered, as it was published; else canonical.
+    mask
+        What is registered.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the file as it was published does not hold what the mask's row states.
+    """
+    if mask.is_complete:
+        return data, mask
+    binary, placed = _binary(data, mask)
+    voxels = int(binary.sum(dtype=int))
+    if not voxels:
+        raise InvalidMaskError("it is empty: no voxel is 1")
+    if mask.voxels and mask.voxels != voxels:
+        raise InvalidMaskError(f"{voxels} voxels are 1, registered {mask.voxels}")
+    image = canonical_image(binary, placed)
+    file = as_nii_gz(image)
+    return file, replace(
+        placed,
+        sha256=hashlib.sha256(file).hexdigest(),
+        content_sha256=hashlib.sha256(image.to_bytes()).hexdigest(),
+        voxels=voxels,
+    )
+
+
+def _binary(data: bytes, mask: BrainMaskMetadata) -> "tuple[NDArray[np.bool_], BrainMaskMetadata]":
+    """Return where a copy is 1, in RAS order, and the mask with its origin."""
     import nibabel as nib
     import numpy as np
 
@@ -51,6 +93,16 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
         image = nib.as_closest_canonical(image)
     except Exception as err:  # nibabel and numpy raise many kinds for these
         raise InvalidMaskError(f"its affine is not usable: {image.affine.tolist()}") from err
+    edges = image.affine[:3, :3]
+    if np.abs(edges - np.diag(np.diag(edges))).max() > TOLERANCE:
+        raise InvalidMaskError(
+            f"its axes are oblique (rotated or sheared), affine {image.affine.tolist()}; those of "
+            "a mask lie along x, y and z: resample it first"
+        )
+    if mask.origin is None:
+        # What a header holds in single precision is no more exact than that.
+        x, y, z = (round(float(mm), 6) + 0.0 for mm in image.affine[:3, 3])
+        mask = replace(mask, origin=(x, y, z))
     if image.shape != mask.shape or not np.allclose(
         image.affine, mask.affine, rtol=0, atol=TOLERANCE
     ):
@@ -61,8 +113,8 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
     voxels = scaled_voxels(image)
     binary = np.abs(voxels) > 0.5
     if not np.allclose(voxels, binary, rtol=0, atol=TOLERANCE):
-        raise InvalidMaskError("its voxels are not all 0 or 1")
-    return as_nii_gz(canonical_image(binary, mask))
+        raise InvalidMaskError("it is not binary: its voxels are not all 0 or 1")
+    return binary, mask
 
 
 def canonical_image(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> "nib.Nifti1Image":

@@ -252,7 +252,10 @@ def _not_binary(voxels: "NDArray[Any]", how: str) -> Iterator[str]:
         return
     odd = voxels[(voxels != 0) & (voxels != 1)]
     if odd.size:
-        yield f"{odd.size} {how} values are neither 0 nor 1, for example {odd.flat[0]}"
+        yield (
+            f"it is not binary: {odd.size} {how} values are neither 0 nor 1, for example "
+            f"{odd.flat[0]}"
+        )
 
 
 def _only_zero_and_one(voxels: "NDArray[Any]") -> bool:

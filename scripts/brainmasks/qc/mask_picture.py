@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidMaskError
-from ..masks import read_published, read_sidecar
+from ..masks import completed, read_published, read_sidecar
 from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
@@ -57,6 +57,7 @@ def draw_mask(
     MaskError
         If matplotlib is not installed.
     """
+    mask = completed(mask, sidecar_path)
     requested = read_sidecar(sidecar_path, mask).get("SpaceRequested")
     image = read_image(read_published(mask_path, mask))
     name = Path(mask_path).name.removesuffix(".nii.gz")

@@ -93,9 +93,7 @@ class BrainMaskRegistry:
             If its name is registered, or its space is served as another one.
         """
         if mask.name in self._masks:
-            raise RegistryError(
-                f"{mask.name} is registered already; give this one another `desc`"
-            )
+            raise RegistryError(f"{mask.name} is registered already; give this one another `desc`")
         if mask.space in self.aliases:
             raise RegistryError(
                 f"{mask.name} cannot be registered: {mask.space} is served as "

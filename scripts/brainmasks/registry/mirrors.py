@@ -20,14 +20,23 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 @dataclass(frozen=True)
 class Mirror:
-    """Another source of a mask, as the table writes it."""
+    """Another source of a mask, as the table writes it.
+
+    Attributes
+    ----------
+    location : str
+        Where it is.
+    folder : str
+        Folder from which a relative path starts; without it, the working folder.
+    """
 
     location: str
+    folder: str = ""
 
     @property
     def is_remote(self) -> bool:
         """Whether it takes the network to read it."""
-        return self.location.startswith(_REMOTE)
+        return self.location.lower().startswith(_REMOTE)
 
     def find(self) -> Path:
         """Return the path of a copy on this machine.
@@ -51,7 +60,7 @@ class Mirror:
         location = self.location
         if location.startswith(_FILE):
             location = url2pathname(urlsplit(location).path)
-        path = Path(_fill_in(location)).expanduser()
+        path = Path(self.folder, Path(_fill_in(location)).expanduser())
         if not path.exists():
             raise FetchError(f"{path} does not exist")
         return path

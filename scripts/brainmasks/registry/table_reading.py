@@ -85,10 +85,10 @@ def _text(path: StrPath) -> str:
         # As Python reads a file of text: either line end.
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except ValueError as err:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            err = ValueError('it is UTF-16, as "Unicode text" of a spreadsheet is')
+        is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        why = 'it is UTF-16, as "Unicode text" of a spreadsheet is' if is_utf16 else str(err)
         raise RegistryError(
-            f"{path} cannot be read as a table (TSV): {err}; save it as UTF-8"
+            f"{path} cannot be read as a table (TSV): {why}; save it as UTF-8"
         ) from None
 
 
