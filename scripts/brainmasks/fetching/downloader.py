@@ -238,7 +238,7 @@ class SessionDownloader:
 
 
 def _length(response: "requests.Response") -> int | None:
-    """Return how many bytes a server says that it sends, None if it says nothing that makes sense."""
+    """Return how many bytes a server says that it sends, None if that makes no sense."""
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdecimal() and len(length) < 16 else None
 

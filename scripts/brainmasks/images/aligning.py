@@ -330,8 +330,8 @@ def _require_something_left(aligned: _Aligned, path: StrPath, mask: BrainMaskMet
     if aligned.after or not aligned.before:
         return
     why = (
-        f"what is inside is too small for voxels of {mask.resolution_text} mm; use a mask of smaller "
-        "voxels"
+        f"what is inside is too small for voxels of {mask.resolution_text} mm; use a mask of "
+        "smaller voxels"
     )
     if aligned.cut_off == aligned.before:
         why = "all lie outside that grid; look whether it is the right mask, and the right header"
