@@ -6,7 +6,7 @@ import logging
 
 from ..errors import InvalidMaskError
 from ..fetching import Fetcher, Origin
-from ..nifti import canonical_file, require_valid
+from ..nifti import canonical_file, limited_to_registered, require_valid
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, split_name
 from ..storage import publish
@@ -104,7 +104,7 @@ def validate(
             f"mask {mask.name}: {mask_path} has the registered MD5, but does not hold what its row "
             f"states: {err}. Correct the row"
         ) from err
-    outcome = require_valid(data, whole, mask_path)
+    outcome = limited_to_registered(require_valid(data, whole, mask_path), mask)
     log.info("mask %s: %d checks passed", mask.name, len(outcome))
     asked_space = parts.space if (parts := split_name(asked)) else asked
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)

@@ -2,7 +2,7 @@
 """NIfTI: read in memory, recoded to the canonical encoding, checked against the registry."""
 
 from .canonical import TOLERANCE, canonical_file, recode
-from .checks import examine, require_valid
+from .checks import examine, limited_to_registered, require_valid
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
 from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
@@ -37,6 +37,7 @@ __all__ = [
     "flipped_along",
     "has_orientation",
     "is_registered",
+    "limited_to_registered",
     "listed",
     "md5",
     "nifti_version",

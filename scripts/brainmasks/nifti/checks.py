@@ -232,6 +232,29 @@ def require_valid(data: bytes, mask: BrainMaskMetadata, path: StrPath) -> dict[s
     return outcome
 
 
+def limited_to_registered(outcome: dict[str, str], mask: BrainMaskMetadata) -> dict[str, str]:
+    """Return the outcome of checks without what was compared to nothing that is registered.
+
+    Parameters
+    ----------
+    outcome
+        For each check, as `examine` returns it, of a mask that was completed from its own file.
+    mask
+        What is registered.
+    """
+    unknown = {
+        "affine": "passed, but for the origin, which is not registered",
+        "voxel_count": f"{NOT_RUN}: not registered",
+        "content_sha256": f"{NOT_RUN}: not registered",
+    }
+    stated = {
+        "affine": mask.origin is not None,
+        "voxel_count": bool(mask.voxels),
+        "content_sha256": bool(mask.content_sha256),
+    }
+    return outcome | {check: text for check, text in unknown.items() if not stated[check]}
+
+
 def _collect(data: bytes, mask: BrainMaskMetadata) -> Evidence:
     stream = gunzip(data, content_limit(mask.size))
     image = image_problem = stored = scaled = None
