@@ -8,7 +8,6 @@ from .metadata import BrainMaskMetadata
 from .mirrors import Mirror, read_mirrors
 from .settings import cache_folder, is_offline, read_settings, user_path
 from .shipped import (
-    MASKS_TABLES,
     lacunas_masks,
     read_registry,
     shipped_grids,
@@ -16,6 +15,7 @@ from .shipped import (
     shipped_registry,
     shipped_tables,
 )
+from .shipped_files import MASKS_TABLES
 from .table_reading import Schema, check_columns, check_row, read_schema, read_table
 
 __all__ = [

@@ -10,12 +10,15 @@ from ..errors import RegistryError, UnknownMaskError
 from ..paths import StrPath
 from .mask_names import closest, mask_name, split_name
 from .metadata import BrainMaskMetadata
+from .other_names import names_here
 from .table_reading import read_schema, read_table
 
 # `list` is a method of the registry.
 list_of = list
 # How many registered names a message lists before it says how many more there are.
-LISTED = 20
+LISTED = 8
+# How many names are suggested at the most.
+SUGGESTED = 4
 
 
 class BrainMaskRegistry:
@@ -147,10 +150,11 @@ class BrainMaskRegistry:
             for alias, space in self.aliases.items()
             if space == mask.space
         ]
-        near = closest(name, self.keys() + aliased)
+        near = names_here(name, self._masks.values(), self.aliases)[:SUGGESTED]
+        near = near or closest(name, self.keys() + aliased)
         listed = ", ".join(self.keys()[:LISTED]) or "none"
         if len(self) > LISTED:
-            listed += f" and {len(self) - LISTED} more"
+            listed += f" and {len(self) - LISTED} more (`snakemake status` lists them)"
         parts = [f"no mask is registered for '{name}'"]
         if near:
             parts.append(f"did you mean {' or '.join(near)}?")

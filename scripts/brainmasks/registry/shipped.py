@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tables that come with the package: all for the Python interface, the grids for jobs, too."""
+"""The tables that come with the package, read: for the Python interface and for jobs."""
 
 import csv
 import os
@@ -7,24 +7,24 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from ..errors import RegistryError
 from ..paths import StrPath
 from .grid_table import KnownGrid, read_grids
 from .mask_names import mask_name, read_resolution
 from .mask_table import BrainMaskRegistry, read_masks
 from .mirrors import Mirror, read_mirrors
 from .settings import read_settings
-
-# The masks that lacuna has, too, and those beyond.
-LACUNAS_TABLE = "config/masks.tsv"
-MASKS_TABLES = (LACUNAS_TABLE, "config/more_masks.tsv", "config/templateflow.tsv")
-MIRRORS_TABLE = "config/mirrors.tsv"
-GRIDS_TABLE = "config/grids.tsv"
-SETTINGS_FILE = "config/config.yaml"
-REGISTRY_SCHEMA = "workflow/schemas/registry.schema.json"
-MIRRORS_SCHEMA = "workflow/schemas/mirrors.schema.json"
-GRIDS_SCHEMA = "workflow/schemas/grids.schema.json"
-CONFIG_SCHEMA = "workflow/schemas/config.schema.json"
+from .shipped_files import (
+    CONFIG_SCHEMA,
+    GRIDS_SCHEMA,
+    GRIDS_TABLE,
+    LACUNAS_TABLE,
+    MASKS_TABLES,
+    MIRRORS_SCHEMA,
+    MIRRORS_TABLE,
+    REGISTRY_SCHEMA,
+    SETTINGS_FILE,
+    shipped,
+)
 
 
 def read_registry(
@@ -124,32 +124,3 @@ def shipped_grids() -> dict[str, KnownGrid]:
         If the package was copied without its tables.
     """
     return read_grids(shipped(GRIDS_TABLE), shipped(GRIDS_SCHEMA))
-
-
-def shipped(name: str) -> Path:
-    """Return the path of a table or schema that comes with the package.
-
-    The rules do not ask: they name their files themselves, and so have Snakemake copy all of them,
-    in the same folders, to where jobs find the package.
-
-    Parameters
-    ----------
-    name
-        Path in the repository, for example ``config/masks.tsv``.
-
-    Raises
-    ------
-    RegistryError
-        If the package was copied without its tables.
-    """
-    from importlib.resources import files
-
-    package = files(__package__.rpartition(".")[0])
-    # An installed package carries the tables inside; a checkout has them at its top.
-    for candidate in (package / "shipped" / name, package / ".." / ".." / name):
-        if candidate.is_file():
-            return Path(str(candidate)).resolve()
-    raise RegistryError(
-        f"{name} does not come with this copy of the package in {package}; "
-        "install it from a checkout with `pip install .`"
-    )

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Where the tables and schemas are that come with the package."""
+
+from pathlib import Path
+
+from ..errors import RegistryError
+
+# The masks that lacuna has, too, and those beyond.
+LACUNAS_TABLE = "config/masks.tsv"
+MASKS_TABLES = (LACUNAS_TABLE, "config/more_masks.tsv", "config/templateflow.tsv")
+MIRRORS_TABLE = "config/mirrors.tsv"
+GRIDS_TABLE = "config/grids.tsv"
+OTHER_NAMES_TABLE = "config/other_names.tsv"
+SETTINGS_FILE = "config/config.yaml"
+REGISTRY_SCHEMA = "workflow/schemas/registry.schema.json"
+MIRRORS_SCHEMA = "workflow/schemas/mirrors.schema.json"
+GRIDS_SCHEMA = "workflow/schemas/grids.schema.json"
+OTHER_NAMES_SCHEMA = "workflow/schemas/other_names.schema.json"
+CONFIG_SCHEMA = "workflow/schemas/config.schema.json"
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a table or schema that comes with the package.
+
+    The rules do not ask: they name their files themselves, and so have Snakemake copy all of them,
+    in the same folders, to where jobs find the package.
+
+    Parameters
+    ----------
+    name
+        Path in the repository, for example ``config/masks.tsv``.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    from importlib.resources import files
+
+    package = files(__package__.rpartition(".")[0])
+    # An installed package carries the tables inside; a checkout has them at its top.
+    for candidate in (package / "shipped" / name, package / ".." / ".." / name):
+        if candidate.is_file():
+            return Path(str(candidate)).resolve()
+    raise RegistryError(
+        f"{name} does not come with this copy of the package in {package}; "
+        "install it from a checkout with `pip install .`"
+    )
