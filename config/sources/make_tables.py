@@ -13,19 +13,38 @@ SOURCES = Path(__file__).resolve().parent
 CONFIG = SOURCES.parent
 STORE = "https://templateflow.s3.amazonaws.com"
 DOI = "https://doi.org"
-COLUMNS = (
-    "space resolution desc url sha256 content_sha256 md5 bytes shape origin voxels "
-    "source description license citation notice"
-).split()
+COLUMNS = [
+    "space",
+    "resolution",
+    "desc",
+    "url",
+    "sha256",
+    "content_sha256",
+    "md5",
+    "bytes",
+    "shape",
+    "origin",
+    "voxels",
+    "source",
+    "description",
+    "license",
+    "citation",
+    "notice",
+]
 
 Row = dict[str, str]
 
 
 def read(path: Path) -> list[Row]:
     """Return the rows of a tab-separated table; quotes have no meaning."""
-    header, *lines = path.read_text(encoding="utf-8").splitlines()
-    columns = header.split("\t")
-    return [dict(zip(columns, line.split("\t"), strict=True)) for line in lines]
+    columns, *lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    for number, cells in enumerate(lines, start=2):
+        if len(cells) != len(columns):
+            sys.exit(
+                f"{path}, line {number}: {len(cells)} cells, expected {len(columns)}; "
+                "an empty cell has its tab, too"
+            )
+    return [dict(zip(columns, cells, strict=True)) for cells in lines]
 
 
 def as_text(rows: list[Row]) -> str:
@@ -41,9 +60,16 @@ def name_of(row: Row) -> str:
     return f"{row['space']}_{row['resolution']}mm{ending}"
 
 
-def licences() -> dict[str, Row]:
-    """Return the cells `license`, `citation` and `notice` of each template's masks."""
-    found = {}
+class Licences(dict[str, Row]):
+    """Cells `license`, `citation` and `notice` of each template's masks."""
+
+    def __missing__(self, template: str) -> Row:
+        sys.exit(f"{SOURCES / 'licences.tsv'} has no row of {template}; add what is known of it")
+
+
+def licences() -> Licences:
+    """Return what `licences.tsv` states of each template's masks."""
+    found = Licences()
     for row in read(SOURCES / "licences.tsv"):
         references = [f"{DOI}/{doi}" for doi in row["doi"].split("; ")]
         if row["links"]:
@@ -105,6 +131,7 @@ def templateflow() -> tuple[list[Row], list[tuple[Row, str]]]:
         resolution = edges[0] if len(set(edges)) == 1 else fact["zooms"]
         space = f"{template}_cohort-{cohort}" if cohort else template
         name = name_of({"space": space, "resolution": resolution})
+        cells = dict.fromkeys(COLUMNS, "") | stated[template]
         if species[template] != "Homo sapiens":
             left_out.append((fact, f"it is of {species[template]}"))
         elif not fact["zooms"]:
@@ -114,7 +141,6 @@ def templateflow() -> tuple[list[Row], list[tuple[Row, str]]]:
         elif name in elsewhere:
             left_out.append((fact, f"{name} is registered by SHA-256 in {elsewhere[name]}"))
         else:
-            cells = dict.fromkeys(COLUMNS, "") | stated[template]
             people = f"{template}, cohort {cohort}" if cohort else template
             version = f"?versionId={fact['version_id']}" if fact["version_id"] else ""
             kept.append(
@@ -169,7 +195,8 @@ def main(arguments: list[str] | None = None) -> int:
         differ |= new != old
         if check:
             lines = old.splitlines(), new.splitlines()
-            print(*difflib.unified_diff(*lines, name, f"{name}, made", lineterm=""), sep="\n", end="")
+            for line in difflib.unified_diff(*lines, name, f"{name}, made", lineterm=""):
+                print(line)
         else:
             path.write_text(new, encoding="utf-8")
         print(f"{name}: {len(rows)} rows")
