@@ -147,9 +147,14 @@ def write_table(path: Path, rows: list[dict], columns=COLUMNS) -> Path:
 
 
 def shipped_rows() -> list[dict]:
-    """Return the rows of the shipped registry."""
-    lines = (REPO / "config" / "masks.tsv").read_text().splitlines()
-    return [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in lines[1:]]
+    """Return the rows of the first table of the shipped registry."""
+    return table_rows(REPO / "config" / "masks.tsv")
+
+
+def table_rows(path: Path) -> list[dict]:
+    """Return the rows of a shipped table, unchecked."""
+    columns, *lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    return [dict(zip(columns, cells, strict=True)) for cells in lines]
 
 
 class Workflow:

@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from support import REPO, shipped_rows, write_table
+from support import REPO, shipped_rows, table_rows, write_table
 
 from brainmasks import BRAIN_MASK_REGISTRY, RegistryError
 from brainmasks.registry import KnownGrid, shipped_grids
@@ -117,8 +117,12 @@ def test_misspelt_column_is_named_with_a_suggestion(tmp_path):
 # --- The shipped table --------------------------------------------------------------------------
 
 
-def test_shipped_grids_are_those_of_the_census():
-    assert len(GRIDS) == 24
+def test_shipped_grids_are_those_of_the_census_and_two_that_it_did_not_meet():
+    rows = table_rows(REPO / "config" / "grids.tsv")
+    assert [row["grid"] for row in rows] == list(GRIDS)
+    assert len(rows) == 26
+    unseen = [row["grid"] for row in rows if not row["files_seen"]]
+    assert unseen == ["LeadDBS-0.5mm", "SPM-1mm"]
     hcp = GRIDS["HCP-1.6mm"]
     assert (hcp.shape, hcp.zooms, hcp.origin) == ((113, 136, 113), (1.6,) * 3, (-89.2, -126, -72))
 
