@@ -18,7 +18,7 @@ from ..nifti import (
     content_limit,
     difference,
     md5,
-    recode,
+    recodings,
 )
 from ..registry import BrainMaskMetadata
 from ..urls import one_line
@@ -118,7 +118,7 @@ def accept(
         return _accept_published(data, mask, location, registered)
     candidates = [(data, False)]
     try:
-        candidates.append((recode(data, mask), True))
+        candidates += [(candidate, True) for candidate in recodings(data, mask)]
     except InvalidMaskError as err:
         log.debug("%s: %s", location, err)
     # The registered file itself, if possible; else the registered content.

@@ -16,6 +16,7 @@ from ..nifti import (
     has_orientation,
     read_image,
     recode,
+    recodings,
     stored_voxels,
 )
 from ..paths import StrPath
@@ -64,7 +65,7 @@ def find_mask(
     try:
         grid = _grid_of(content)
         for known in registry.complete():
-            if grid.matches(known) and _content_sha256(content, known) == known.content_sha256:
+            if grid.matches(known) and _is_mask(content, known):
                 return known, data, registry
         own = _own_mask(path, content, grid)
     except InvalidMaskError as err:
@@ -112,8 +113,12 @@ def _canonical(content: bytes, mask: BrainMaskMetadata) -> bytes:
     return gunzip_whole(recode(content, mask), content_limit(mask.size))
 
 
-def _content_sha256(content: bytes, mask: BrainMaskMetadata) -> str:
-    return hashlib.sha256(_canonical(content, mask)).hexdigest()
+def _is_mask(content: bytes, mask: BrainMaskMetadata) -> bool:
+    limit = content_limit(mask.size)
+    return any(
+        hashlib.sha256(gunzip_whole(each, limit)).hexdigest() == mask.content_sha256
+        for each in recodings(content, mask)
+    )
 
 
 def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """NIfTI: read in memory, recoded to the canonical encoding, checked against the registry."""
 
-from .canonical import TOLERANCE, canonical_file, recode
+from .canonical import TOLERANCE, canonical_file, recode, recodings
 from .checks import examine, limited_to_registered, require_valid
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
@@ -45,6 +45,7 @@ __all__ = [
     "read_image",
     "reason",
     "recode",
+    "recodings",
     "require_valid",
     "scaled_voxels",
     "stated_grid",

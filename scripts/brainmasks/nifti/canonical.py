@@ -2,6 +2,7 @@
 """The canonical encoding of a mask, and recoding of a faithful copy to it."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,30 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
     InvalidMaskError
         If the copy is no readable, binary image on the registered grid.
     """
-    return as_nii_gz(canonical_image(*_binary(data, mask)))
+    binary, placed, _ = _binary(data, mask)
+    return as_nii_gz(canonical_image(binary, placed.affine))
+
+
+def recodings(data: bytes, mask: BrainMaskMetadata) -> Iterator[bytes]:
+    """Yield what the registered file may be, if the copy is faithful.
+
+    First what `recode` returns, then the same with the affine that the copy states, with which
+    some files were registered: it may differ by a rounding error, or by the sign of a zero.
+
+    Parameters
+    ----------
+    data, mask
+        As for `recode`.
+
+    Raises
+    ------
+    InvalidMaskError
+        If the copy is no readable, binary image on the registered grid.
+    """
+    binary, placed, affine = _binary(data, mask)
+    yield as_nii_gz(canonical_image(binary, placed.affine))
+    if affine.tobytes() != placed.affine.tobytes():
+        yield as_nii_gz(canonical_image(binary, affine))
 
 
 def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMaskMetadata]:
@@ -59,13 +83,13 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
     """
     if mask.is_complete:
         return data, mask
-    binary, placed = _binary(data, mask)
+    binary, placed, _ = _binary(data, mask)
     voxels = int(binary.sum(dtype=int))
     if not voxels:
         raise InvalidMaskError("it is empty: no voxel is 1")
     if mask.voxels and mask.voxels != voxels:
         raise InvalidMaskError(f"{voxels} voxels are 1, registered {mask.voxels}")
-    image = canonical_image(binary, placed)
+    image = canonical_image(binary, placed.affine)
     file = as_nii_gz(image)
     return file, replace(
         placed,
@@ -75,8 +99,10 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
     )
 
 
-def _binary(data: bytes, mask: BrainMaskMetadata) -> "tuple[NDArray[np.bool_], BrainMaskMetadata]":
-    """Return where a copy is 1, in RAS order, and the mask with its origin."""
+def _binary(
+    data: bytes, mask: BrainMaskMetadata
+) -> "tuple[NDArray[np.bool_], BrainMaskMetadata, NDArray[np.float64]]":
+    """Return where a copy is 1, in RAS order, the mask with its origin, and the copy's affine."""
     import nibabel as nib
     import numpy as np
 
@@ -114,13 +140,12 @@ def _binary(data: bytes, mask: BrainMaskMetadata) -> "tuple[NDArray[np.bool_], B
     binary = np.abs(voxels) > 0.5
     if not np.allclose(voxels, binary, rtol=0, atol=TOLERANCE):
         raise InvalidMaskError("it is not binary: its voxels are not all 0 or 1")
-    return binary, mask
+    return binary, mask, image.affine
 
 
-def canonical_image(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> "nib.Nifti1Image":
+def canonical_image(voxels: "NDArray[Any]", affine: "NDArray[np.float64]") -> "nib.Nifti1Image":
     """Return voxels of 0 and 1, or bool, in RAS order as the image that `recode` saves."""
     import nibabel as nib
     import numpy as np
 
-    # The registered affine, not a copy's: a rounding error in the copy would not be the mask's.
-    return nib.Nifti1Image(voxels.astype(np.uint8), mask.affine)
+    return nib.Nifti1Image(voxels.astype(np.uint8), affine)

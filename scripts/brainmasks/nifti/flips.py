@@ -63,5 +63,5 @@ def _may_be(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bool:
 
 
 def _has_content(voxels: "NDArray[Any]", mask: BrainMaskMetadata) -> bool:
-    content = canonical_image(voxels, mask).to_bytes()
+    content = canonical_image(voxels, mask.affine).to_bytes()
     return hashlib.sha256(content).hexdigest() == mask.content_sha256
