@@ -187,6 +187,18 @@ def nothing_but_registered(wildcards):
     return []
 
 
+def right_name_of_mask(wildcards):
+    """Return a message with the name of the file that was meant, in the place of an input.
+
+    As in `image`: Snakemake ends the run with it as a missing input, unless a host workflow has a
+    rule that makes the file.
+    """
+    name = Path(wildcards.misnamed).name.removesuffix(".gz").removesuffix(".nii")
+    meant = " or ".join(f"masks/{each}.nii.gz" for each in REGISTRY.meant(name))
+    hint = f": did you mean {meant}?" if meant else f", and none is registered for '{name}'"
+    return local(f"masks are gzipped files below masks{hint}")
+
+
 def refuse_output_cache(*names):
     """End the run if rules are named to Snakemake's `--cache`: it verifies nothing that it holds."""
     for name in (getattr(rules, each).rule.name for each in names):

@@ -82,6 +82,20 @@ rule validate:
         script_file("validate")
 
 
+rule misnamed_mask:
+    """Answer a request for a mask under the name of a file that this workflow never makes."""
+    input:
+        right_name_of_mask,
+    output:
+        "{misnamed}",
+    wildcard_constraints:
+        misnamed=r"(?:mask/[^/]+\.nii(?:\.gz)?|masks/[^/]+\.nii)",
+    localrule: True
+    shell:
+        # Never run: its input is a message.
+        "exit 1"
+
+
 rule prefetch:
     """Fill the cache with the masks of the configuration; `masks/` is not touched."""
     log:

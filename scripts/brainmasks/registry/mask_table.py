@@ -143,15 +143,26 @@ class BrainMaskRegistry:
                 return self._masks[served]
         raise UnknownMaskError(self._unknown(name))
 
-    def _unknown(self, name: str) -> str:
+    def meant(self, name: str) -> "list_of[str]":
+        """Return the names that a user may have meant, the likeliest first.
+
+        The name itself if a mask is served under it; else those of the masks that another tool
+        calls so; else names that resemble it.
+        """
         aliased = [
             mask_name(alias, mask.resolution, mask.desc)
             for mask in self._masks.values()
             for alias, space in self.aliases.items()
             if space == mask.space
         ]
-        near = names_here(name, self._masks.values(), self.aliases)[:SUGGESTED]
-        near = near or closest(name, self.keys() + aliased)
+        served = self.keys() + aliased
+        if name in served:
+            return [name]
+        here = names_here(name, self._masks.values(), self.aliases)[:SUGGESTED]
+        return here or closest(name, served)
+
+    def _unknown(self, name: str) -> str:
+        near = self.meant(name)
         listed = ", ".join(self.keys()[:LISTED]) or "none"
         if len(self) > LISTED:
             listed += f" and {len(self) - LISTED} more (`snakemake status` lists them)"

@@ -47,8 +47,13 @@ def names_here(
     list of str
         Empty if it is nobody's name.
     """
-    bare = _ENDINGS.sub("", name.replace("\\", "/").rpartition("/")[2].lower())
+    file = _ENDINGS.sub("", name.replace("\\", "/").rpartition("/")[2])
+    bare = file.lower()
     known = {mask.name: mask for mask in masks}
+    # As this workflow or lacuna calls its files, such as …_2mm_desc-brain_mask.nii.gz.
+    for own in (file, re.sub(r"(_desc-brain)?(_mask)?$", "", file)):
+        if own in known and own != name:
+            return [own]
     files = _names_of_files(known.values())
     found = [mask for mask in (*_table().get(bare, ()), *files.get(bare, ())) if mask in known]
     return list(dict.fromkeys(found or _by_entities(bare, known.values(), files, aliases)))
