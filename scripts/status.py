@@ -12,7 +12,7 @@ def main(job) -> None:
 
     fetchers = [Fetcher.from_settings(**each) for each in job.params.masks]
     with job_log(job.log[0], "masks of the registry"):
-        print(status(fetchers))
+        print(status(fetchers, job.params.asked))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,13 @@ def rows_and_sources(names):
     return entries
 
 
+def masks_of_user():
+    """Return the names of the masks of the configuration, and of those in tables of the user's."""
+    shipped = str(Path(OWN_FILES["config/masks.tsv"]).parent)
+    own = [mask.name for mask in REGISTRY.list() if mask.folder != shipped]
+    return own + [REGISTRY.serve(name).name for name in SETTINGS["masks"]]
+
+
 def outputs(rule, name):
     """Return the output paths of a rule for a mask, with a prefix if there is one."""
     return [str(path).format(mask=name) for path in getattr(rules, rule).output]

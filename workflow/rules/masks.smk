@@ -90,10 +90,14 @@ rule misnamed_mask:
         "{misnamed}",
     wildcard_constraints:
         misnamed=r"(?:mask/[^/]+\.nii(?:\.gz)?|masks/[^/]+\.nii)",
+    log:
+        "logs/masks/misnamed.log",
     localrule: True
+    conda:
+        "../../envs/masks.yaml"
     shell:
         # Never run: its input is a message.
-        "exit 1"
+        "exit 1 2> {log}"
 
 
 rule prefetch:
@@ -118,6 +122,7 @@ rule status:
         "../../envs/masks.yaml"
     params:
         masks=rows_and_sources(REGISTRY),
+        asked=masks_of_user(),
     script:
         script_file("status")
 

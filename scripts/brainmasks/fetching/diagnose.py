@@ -9,9 +9,11 @@ from collections.abc import Mapping
 
 from ..errors import InvalidMaskError
 from ..nifti import (
+    canonical_file,
     content_limit,
     count_ones,
     flipped_along,
+    lookalike_in_words,
     read_image,
     recode,
     stated_grid,
@@ -59,7 +61,7 @@ def diagnose(
     if _is_nifti(data):
         if largest is not None and len(data) > largest:
             return _without_end(data, "a NIfTI file, not gzipped,", size)
-        return f"{_image(data, mask, 'a NIfTI file, not gzipped')} ({size})"
+        return f"{_image(data, mask, registered, 'a NIfTI file, not gzipped')} ({size})"
     return f"something else: {size}, beginning with {data[:8].hex(' ')} ({_text(data[:16])!r})"
 
 
@@ -139,7 +141,7 @@ def _gzip(
     if other := registered.get(hashlib.sha256(stream.content).hexdigest()):
         which = "the mask itself" if other == mask.name else f"another registered mask, {other}"
         return f"{which}, compressed differently"
-    return f"{_image(data, mask, 'a gzip file')} ({size})"
+    return f"{_image(data, mask, registered, 'a gzip file')} ({size})"
 
 
 def _without_end(data: bytes, kind: str, size: str) -> str:
@@ -169,14 +171,17 @@ def _larger(data: bytes, mask: BrainMaskMetadata, stream: Stream) -> str:
     )
 
 
-def _image(data: bytes, mask: BrainMaskMetadata, kind: str) -> str:
+def _image(data: bytes, mask: BrainMaskMetadata, registered: Mapping[str, str], kind: str) -> str:
     """Say in what an image differs from the mask."""
+    if not mask.is_complete:
+        return _image_of_its_grid(data, mask, kind)
     try:
         recoded = gunzip(recode(data, mask), content_limit(mask.size)).content
         binary = stored_voxels(read_image(recoded))
     except InvalidMaskError as err:
         return f"{kind} that is not the mask: {err}"
-    if hashlib.sha256(recoded).hexdigest() == mask.content_sha256:
+    digest = hashlib.sha256(recoded).hexdigest()
+    if digest == mask.content_sha256:
         return f"{kind} with the mask, encoded differently"
     if axes := flipped_along(binary, mask):
         swapped = ", left and right are swapped" if "x" in axes else ""
@@ -184,11 +189,23 @@ def _image(data: bytes, mask: BrainMaskMetadata, kind: str) -> str:
     voxels = int(binary.sum(dtype=int))
     counts = f"{voxels} voxels are 1, registered {mask.voxels}"
     if voxels != mask.voxels:
-        return f"{kind} with another mask on the same grid: {counts}"
+        known = lookalike_in_words(binary, mask)
+        other = registered.get(digest)
+        which = known or (f"it is that of {other}" if other else "")
+        return f"{kind} with another mask on the same grid: {counts}{f'; {which}' if which else ''}"
     return (
         f"{kind} with a mask on the same grid: {counts}, but recoding does not give the "
         "registered bytes: others are 1, or the registered file is encoded in its own way"
     )
+
+
+def _image_of_its_grid(data: bytes, mask: BrainMaskMetadata, kind: str) -> str:
+    """Say what an image is where nothing is registered of the mask's voxels."""
+    try:
+        _, found = canonical_file(data, mask)
+    except InvalidMaskError as err:
+        return f"{kind} that is not the mask: {err}"
+    return f"{kind} with a mask of the same shape and voxel size: {found.voxels} voxels are 1"
 
 
 def _is_nifti(data: bytes) -> bool:

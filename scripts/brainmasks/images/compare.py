@@ -208,7 +208,7 @@ def _look(
         judged = replace(judged, equals_mask=equal)
         same = found(IS_A_MASK, mask=mask.name) if equal else None
     same = same or same_mask(above, grid, registry.complete())
-    findings += [same] if same else place_findings(facts, grid, mask, brain, min_inside)
+    findings += [same] if same else place_findings(facts, above, grid, mask, brain, min_inside)
     if on_grid and not same and (spaces := spaces_of_grid(grid, mask, registry)):
         findings.append(found(SHARED_GRID, spaces=listed(spaces), mask=mask.name))
     return Examined(judged, grid, above), findings

@@ -52,8 +52,8 @@ _DETAILS = {
         "the file again, and look for what flipped it."
     ),
     IS_OTHER_MASK: (
-        "It resembles the brain mask {mask}, but is another one: {difference}; if it is meant "
-        "as a mask, use the one that you name, or name the one that you use."
+        "It resembles the brain mask {mask}, but is another one: {difference}{known}; if it is "
+        "meant as a mask, use the one that you name, or name the one that you use."
     ),
     NAME_CONTRADICTS: "{claims}; check which is right, and name the image or its mask accordingly.",
     SIDE_CONTRADICTS: (

@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import flipped_along, is_registered
+from ..nifti import flipped_along, is_registered, lookalike_in_words
 from ..registry import BrainMaskMetadata
 from .findings import (
     COVERS_BRAIN,
@@ -76,7 +76,12 @@ def _on_grid(
 
 
 def place_findings(
-    facts: dict[str, Any], grid: Grid, mask: BrainMaskMetadata, size: int, min_inside: float
+    facts: dict[str, Any],
+    above: "NDArray[np.bool_]",
+    grid: Grid,
+    mask: BrainMaskMetadata,
+    size: int,
+    min_inside: float,
 ) -> list[Finding]:
     """Return what is odd about where an image's voxels lie.
 
@@ -84,6 +89,8 @@ def place_findings(
     ----------
     facts
         What `world_statistics` returned for them.
+    above
+        Which voxels of the image count.
     grid
         The image's.
     mask, size
@@ -119,5 +126,14 @@ def place_findings(
             difference += f"{size - inside} of the {size} of {mask.name} are missing"
         else:
             difference += f"and it covers {percent(covered)} % of {mask.name}"
-        findings.append(found(IS_OTHER_MASK, mask=mask.name, difference=difference))
+        on_grid = _on_grid(above, grid, mask) if mask.space else None
+        known = None if on_grid is None else lookalike_in_words(on_grid, mask)
+        findings.append(
+            found(
+                IS_OTHER_MASK,
+                mask=mask.name,
+                difference=difference,
+                known=f"; {known}" if known else "",
+            )
+        )
     return findings

@@ -2,7 +2,7 @@
 """Where each mask is cached, whether it verifies, or what is missing."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import FetchError, MaskError
@@ -13,10 +13,12 @@ log = logging.getLogger(__name__)
 
 COLUMNS = ("mask", "found in", "verifies", "bytes", "where, or what is missing")
 
+NOWHERE = "nowhere"
+
 _Line = tuple[object, ...]
 
 
-def status(fetchers: Iterable[Fetcher]) -> str:
+def status(fetchers: Iterable[Fetcher], asked: Collection[str]) -> str:
     """Return a table of masks: where each was found and whether it verifies, or what is missing.
 
     Reads files only: opens no socket, and writes nothing.
@@ -25,16 +27,27 @@ def status(fetchers: Iterable[Fetcher]) -> str:
     ----------
     fetchers
         Each mask, and its sources.
+    asked
+        Names of the masks that have a line in any case. Of the others, those that are nowhere are
+        named at the end.
     """
     lines: list[_Line] = [COLUMNS]
+    absent = []
     for fetcher in fetchers:
-        lines += _lines(fetcher)
+        found = list(_lines(fetcher))
+        if fetcher.mask.name not in asked and all(layer == NOWHERE for _, layer, *_ in found):
+            absent.append(fetcher.mask.name)
+        else:
+            lines += found
     widths = [max(len(str(line[n])) for line in lines) for n in range(len(COLUMNS) - 1)] + [0]
     # It is printed: a location of a table and the name of a folder must not steer the terminal.
-    return "\n".join(
+    texts = [
         escaped("  ".join(f"{cell!s:<{width}}" for cell, width in zip(line, widths, strict=True)))
         for line in lines
-    )
+    ]
+    if absent:
+        texts.append(f"Registered, too, and nowhere on this machine: {escaped(', '.join(absent))}")
+    return "\n".join(texts)
 
 
 def _lines(fetcher: Fetcher) -> Iterator[_Line]:
@@ -62,7 +75,7 @@ def _lines(fetcher: Fetcher) -> Iterator[_Line]:
     missing = f"would come from {shown_url(mask.url)}"
     if fetcher.offline:
         missing = f"not available offline; {missing}"
-    yield mask.name, "nowhere", "-", mask.bytes, missing
+    yield mask.name, NOWHERE, "-", mask.bytes, missing
 
 
 def _size(path: Path) -> int | str:

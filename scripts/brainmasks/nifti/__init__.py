@@ -6,6 +6,7 @@ from .checks import examine, limited_to_registered, require_valid
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
 from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
+from .lookalikes import lookalike_in_words
 from .orientation import contradiction, displacement
 from .outline import count_ones, stated_grid
 from .reading import (
@@ -39,6 +40,7 @@ __all__ = [
     "is_registered",
     "limited_to_registered",
     "listed",
+    "lookalike_in_words",
     "md5",
     "nifti_version",
     "offset_problem",

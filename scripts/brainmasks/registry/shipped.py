@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..paths import StrPath
 from .grid_table import KnownGrid, read_grids
+from .lookalike_table import Lookalike, read_lookalikes
 from .mask_names import mask_name, read_resolution
 from .mask_table import BrainMaskRegistry, read_masks
 from .mirrors import Mirror, read_mirrors
@@ -18,6 +19,8 @@ from .shipped_files import (
     GRIDS_SCHEMA,
     GRIDS_TABLE,
     LACUNAS_TABLE,
+    LOOKALIKES_SCHEMA,
+    LOOKALIKES_TABLE,
     MASKS_TABLES,
     MIRRORS_SCHEMA,
     MIRRORS_TABLE,
@@ -124,3 +127,15 @@ def shipped_grids() -> dict[str, KnownGrid]:
         If the package was copied without its tables.
     """
     return read_grids(shipped(GRIDS_TABLE), shipped(GRIDS_SCHEMA))
+
+
+@cache
+def shipped_lookalikes() -> list[Lookalike]:
+    """Return the known look-alikes of registered masks that come with the package.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    return read_lookalikes(shipped(LOOKALIKES_TABLE), shipped(LOOKALIKES_SCHEMA))

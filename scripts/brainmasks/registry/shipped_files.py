@@ -10,11 +10,13 @@ LACUNAS_TABLE = "config/masks.tsv"
 MASKS_TABLES = (LACUNAS_TABLE, "config/more_masks.tsv", "config/templateflow.tsv")
 MIRRORS_TABLE = "config/mirrors.tsv"
 GRIDS_TABLE = "config/grids.tsv"
+LOOKALIKES_TABLE = "config/lookalikes.tsv"
 OTHER_NAMES_TABLE = "config/other_names.tsv"
 SETTINGS_FILE = "config/config.yaml"
 REGISTRY_SCHEMA = "workflow/schemas/registry.schema.json"
 MIRRORS_SCHEMA = "workflow/schemas/mirrors.schema.json"
 GRIDS_SCHEMA = "workflow/schemas/grids.schema.json"
+LOOKALIKES_SCHEMA = "workflow/schemas/lookalikes.schema.json"
 OTHER_NAMES_SCHEMA = "workflow/schemas/other_names.schema.json"
 CONFIG_SCHEMA = "workflow/schemas/config.schema.json"
 
