@@ -91,7 +91,7 @@ rule misnamed_mask:
     wildcard_constraints:
         misnamed=r"(?:mask/[^/]+\.nii(?:\.gz)?|masks/[^/]+\.nii)",
     log:
-        "logs/masks/misnamed.log",
+        "logs/{misnamed}.log",
     localrule: True
     conda:
         "../../envs/masks.yaml"
