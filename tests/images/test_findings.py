@@ -18,6 +18,7 @@ from brainmasks import BRAIN_MASK_REGISTRY, compare_to_mask
 from brainmasks.images import Policy
 from brainmasks.images.claims import Claims, bare_name
 from brainmasks.images.compare import examine
+from brainmasks.registry import lacunas_masks
 
 pytestmark = pytest.mark.skipif(
     not REAL.is_dir(), reason=f"the real masks are not here: no folder {REAL}"
@@ -182,7 +183,7 @@ FILES = {
     "lesion without orientation": ("lesions/503*", TWO, "no_orientation", (), NO),
     **{
         f"{name} itself": (f"registered/{name}_*", name, "identical", ("is_a_mask",), YES)
-        for name in BRAIN_MASK_REGISTRY
+        for name in lacunas_masks()
     },
     "FSL's 2 mm mask": (
         "encodings/MNI152_T1_2mm_brain_mask.nii.gz",
@@ -230,13 +231,13 @@ FILES = {
         "more/hcp_MNI152_T1_2mm*",
         TWO,
         "reoriented",
-        ("partly_outside", "covers_brain", "is_other_mask"),
+        ("partly_outside", "covers_brain", "is_a_mask", "is_other_mask"),
         NO,
     ),
     "0.7 mm mask": (
         "more/hcp_MNI152_T1_0.7mm*",
         ONE,
-        "unknown_grid",
+        "other_resolution",
         ("partly_outside", "covers_brain", "is_other_mask"),
         NO,
     ),
@@ -366,7 +367,8 @@ def test_mask_file_of_unknown_space_contradicts_no_name(tmp_path):
     other = next((REAL / "lookalikes").glob("MNITemplate*"))
     found = compare_to_mask(path, other)
     assert "name_contradicts" not in found.codes
-    (finer,) = (REAL / "more").glob("*0.8mm*")
+    # A mask on a grid of which no mask is registered.
+    finer = save_image(tmp_path / "finer.nii.gz", ball(LEFT), affine() @ np.diag([0.9, 1, 1, 1]))
     found = compare_to_mask(path, finer)
     assert found.verdict == "unknown_grid"
     assert f"Its grid is not that of {finer}: shape" in found.detail

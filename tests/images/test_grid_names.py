@@ -13,7 +13,7 @@ from brainmasks import BRAIN_MASK_REGISTRY, compare_to_mask
 from brainmasks.images import Grid
 from brainmasks.images.grid_names import known_grid, spaces_of_grid
 from brainmasks.images.grids import lattice_offset
-from brainmasks.registry import BrainMaskRegistry, shipped_grids
+from brainmasks.registry import BrainMaskRegistry, lacunas_masks, shipped_grids
 
 GRIDS = shipped_grids()
 ORDERS = {
@@ -22,7 +22,14 @@ ORDERS = {
     "LPI": ((0, 1, 2), (-1, -1, -1)),
     "permuted": ((2, 0, 1), (1, -1, 1)),
 }
-REGISTERED = ("FSL-1mm", "FSL-2mm", "TemplateFlow-1mm", "TemplateFlow-2mm")
+REGISTERED = (
+    "FSL-1mm",
+    "FSL-2mm",
+    "HCP-0.7mm",
+    "HCP-0.8mm",
+    "TemplateFlow-1mm",
+    "TemplateFlow-2mm",
+)
 
 
 def image_on(shape, affine, order="RAS") -> nib.Nifti1Image:
@@ -62,7 +69,7 @@ def test_another_grid_is_not_taken_for_a_known_one(name):
         assert known_grid(Grid.of(image_on(shape, affine))) is None
 
 
-@pytest.mark.parametrize("mask", BRAIN_MASK_REGISTRY)
+@pytest.mark.parametrize("mask", lacunas_masks())
 @pytest.mark.parametrize("name", [name for name in GRIDS if name not in REGISTERED])
 def test_image_on_a_known_grid_is_told_who_uses_it_and_no_space(name, mask):
     found = judged(named(name, "LAS"), mask)

@@ -22,7 +22,7 @@ ON_FINE = Grid.of(nib.Nifti1Image(np.zeros(FINE.shape, np.uint8), FINE.affine))
 def place(inside: int, outside: int, grid=ON_MASK, size=100, min_inside=0.5):
     """Return detail by code of what is found of so many voxels, against a mask of `size`."""
     facts = {"voxels_inside": inside, "voxels_outside": outside}
-    findings = place_findings(facts, grid, MASK, size, min_inside)
+    findings = place_findings(facts, VOXELS > 0, grid, MASK, size, min_inside)
     return {each.code: each.detail for each in findings}
 
 
@@ -103,7 +103,7 @@ def test_registered_mask_is_known_as_it_is_or_flipped(voxels, codes):
 def test_other_registered_mask_of_the_grid_is_named():
     """It may stand anywhere in the registry, behind masks of other grids and other voxels."""
     voxels = (np.random.default_rng(1).random(MASK.shape) > 0.5).astype(np.uint8)
-    content = canonical_image(voxels, MASK).to_bytes()
+    content = canonical_image(voxels, MASK.affine).to_bytes()
     other = replace(
         MASK,
         name="Other_2mm",
@@ -120,7 +120,7 @@ def test_other_registered_mask_of_the_grid_is_named():
         assert same_mask(above == 1, grid, [FINE, MASK]) is None
     registry = BrainMaskRegistry([*map(REGISTRY.get, REGISTRY), other], aliases={})
     found = compare(nib.Nifti1Image(voxels, MASK.affine), registry=registry)
-    assert found.codes == ("is_a_mask",)
+    assert "is_a_mask" in found.codes
     assert found.equals_mask is False
 
 

@@ -207,8 +207,13 @@ def _look(
         equal = facts["voxels_inside"] == brain and not facts["voxels_outside"]
         judged = replace(judged, equals_mask=equal)
         same = found(IS_A_MASK, mask=mask.name) if equal else None
-    same = same or same_mask(above, grid, registry.complete())
-    findings += [same] if same else place_findings(facts, above, grid, mask, brain, min_inside)
+    other = None if same else same_mask(above, grid, registry.complete())
+    findings += filter(None, (same, other))
+    # Another mask of the very grid is one that was mixed up: then it counts how they differ.
+    mixed_up = on_grid and other and other.code == IS_A_MASK
+    if mixed_up or not (same or other):
+        findings += place_findings(facts, above, grid, mask, brain, min_inside)
+    same = same or other
     if on_grid and not same and (spaces := spaces_of_grid(grid, mask, registry)):
         findings.append(found(SHARED_GRID, spaces=listed(spaces), mask=mask.name))
     return Examined(judged, grid, above), findings
