@@ -53,7 +53,11 @@ class Bench:
         self.checksum = folder / "resources" / "A_2mm.nii.gz.sha256"
         self.mask = folder / "masks" / "A_2mm.nii.gz"
         self.sidecar = folder / "masks" / "A_2mm.json"
-        self.entry = self.cache / "A_2mm_desc-brain_mask.nii.gz"
+        
+    @property
+    def entry(self) -> Path:
+        """Where the cache keeps the mask."""
+        return Cache(self.cache).path(self.metadata)
 
     @property
     def metadata(self) -> BrainMaskMetadata:
@@ -81,7 +85,7 @@ class Bench:
         """Do the main job: download, checksum, validate."""
         mask = self.metadata
         # As a run does before its jobs: what stands there and is wrong is removed.
-        if published_damage(mask, self.mask, self.sidecar):
+        if published_damage(mask, self.mask, self.sidecar, self.raw, self.origin):
             self.mask.unlink()
         steps.download("A_2mm", self.fetcher(), self.raw, self.origin)
         steps.checksum(mask, self.raw, self.origin, self.checksum)

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from support import tiny_mask
+from support import entry_of, tiny_mask
 
 NAME = "A_2mm"
 DATA, ROW = tiny_mask("A")
 # A right mask, too, on the same grid: of another row.
 OTHER, OTHER_ROW = tiny_mask("B", seed=1)
 
-ENTRY, RECODED = f"cache/{NAME}_desc-brain_mask", f"cache/{NAME}_desc-brain_mask_recoded"
+ENTRY = str(entry_of(ROW, "cache")).removesuffix(".nii.gz")
+RECODED = f"{ENTRY}_recoded"
+OTHER_ENTRY = str(entry_of(OTHER_ROW, "cache")).removesuffix(".nii.gz")
 FETCHED = f"resources/masks/{NAME}.nii.gz"
 ORIGIN = f"resources/masks/{NAME}.origin.json"
 CHECKSUM = f"resources/masks/{NAME}.nii.gz.sha256"
@@ -126,8 +128,9 @@ def contents(made: Path) -> dict[str, dict[str, bytes]]:
     found = dict.fromkeys(MASKS, MASK_CONTENTS)
     for place in (*NOTES, SIDECAR):
         keys = ("SHA256", "VerifiedBy") if place == SIDECAR else ("sha256", "verified_by")
-        source = made / place.replace("_recoded", "")
-        other = source.with_name(source.name.replace("A_2mm", "B_2mm"))
+        place_of_right = place.replace("_recoded", "")
+        place_of_other = place_of_right.replace(ENTRY, OTHER_ENTRY).replace("A_2mm", "B_2mm")
+        source, other = made / place_of_right, made / place_of_other
         found[place] = json_contents(source.read_bytes(), other.read_bytes(), *keys)
     right = (made / CHECKSUM).read_bytes()
     found[CHECKSUM] = {

@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 
 from forks import Forks, printed
-from support import Workflow, sha256, tiny_mask
+from support import Workflow, entry_of, sha256, tiny_mask
 
 DATA, ROW = tiny_mask("A")
 NAME = "A_2mm"
-ENTRY, NOTE = f"{NAME}_desc-brain_mask.nii.gz", f"{NAME}_desc-brain_mask.source.json"
+ENTRY = entry_of(ROW).name
+NOTE = ENTRY.replace(".nii.gz", ".source.json")
 MASKS = (f"cache/{ENTRY}", f"resources/masks/{NAME}.nii.gz", f"masks/{NAME}.nii.gz")
 
 
@@ -70,8 +71,8 @@ class Case:
                 "published_path": f"masks/{NAME}.nii.gz",
                 "sidecar_path": f"masks/{NAME}.json",
             }
-        sources = {"cache_dir": "cache", "site_caches": [], "mirrors": [], "offline": False}
-        return files | {"fetcher": sources | {"row": ROW, "url": self.url, "registered": {}}}
+        sources = {"folder": "", "cache_dir": "cache", "site_caches": [], "mirrors": []}
+        return files | {"fetcher": sources | {"row": ROW, "url": self.url, "offline": False, "registered": {}}}
 
     def run(self, step: str, **request) -> int:
         return self.forks.run(self.folder, step=step, arguments=self.arguments(step), **request)

@@ -19,6 +19,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from brainmasks.fetching import Cache
+from brainmasks.registry import BrainMaskMetadata
+
 REPO = Path(__file__).resolve().parents[1]
 # The real masks, where a developer has them: beside the checkout, or where the variable says.
 REAL = Path(os.environ.get("BRAINMASKS_REAL_MASKS", REPO.parent / "shared" / "masks"))
@@ -123,6 +126,11 @@ def tiny_mask(space: str = "TestSpace", resolution: float = 2, seed: int = 0):
         "citation": "unknown",
     }
     return data, row
+
+
+def entry_of(row: dict, folder: Path | str = "") -> Path:
+    """Return where a cache in a folder keeps the mask of a row."""
+    return Cache(folder).path(BrainMaskMetadata.from_row(row))
 
 
 # Of the grid of the tiny masks.

@@ -16,14 +16,11 @@ from brainmasks import FetchError
 from brainmasks.fetching import Cache, Origin, Verified
 from brainmasks.nifti import CONTENT_SHA256, SHA256, content_limit
 
-ENTRIES = {
-    SHA256: "A_2mm_desc-brain_mask.nii.gz",
-    CONTENT_SHA256: "A_2mm_desc-brain_mask_recoded.nii.gz",
-}
+WAYS = (SHA256, CONTENT_SHA256)
 NOTE_LIMIT = 1 << 16
 
 
-@pytest.fixture(params=ENTRIES)
+@pytest.fixture(params=WAYS)
 def kept(request, bench) -> tuple[Bench, Cache, Verified]:
     """Return a mask that was kept by the hash that verifies it."""
     if request.param == CONTENT_SHA256:
@@ -34,9 +31,17 @@ def kept(request, bench) -> tuple[Bench, Cache, Verified]:
     return bench, cache, found
 
 
+def entry_of(bench: Bench, verified_by: str):
+    """Return where a mask is kept that is verified by a hash, by its full name."""
+    ending = {SHA256: ".nii.gz", CONTENT_SHA256: "_recoded.nii.gz"}[verified_by]
+    stem = f"A_2mm_desc-brain_mask_sha256-{bench.row['sha256'][:16]}"
+    return bench.cache / f"{stem}{ending}"
+
+
 def note_of(bench: Bench, found: Verified):
     """Return the path of the note beside what was kept."""
-    return bench.cache / ENTRIES[found.origin.verified_by].replace(".nii.gz", ".source.json")
+    entry = entry_of(bench, found.origin.verified_by)
+    return entry.with_name(entry.name.replace(".nii.gz", ".source.json"))
 
 
 def undigested(note: dict) -> bytes:
@@ -46,7 +51,7 @@ def undigested(note: dict) -> bytes:
 
 def test_mask_comes_back_with_its_origin(kept):
     bench, cache, found = kept
-    entry = bench.cache / ENTRIES[found.origin.verified_by]
+    entry = entry_of(bench, found.origin.verified_by)
     note = note_of(bench, found)
     assert cache.load(bench.metadata) == (entry, found)
     assert list(cache.look(bench.metadata)) == [(entry, None)]
@@ -174,10 +179,19 @@ def test_reasons_are_numbered_from_the_cache_on(bench, caplog):
     )
 
 
-def test_damaged_file_of_a_site_is_told_and_left(bench, caplog):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A_2mm_desc-brain_mask_sha256-{}.nii.gz",
+        "masks/A_2mm_desc-brain_mask.nii.gz",
+        "A_2mm_desc-brain_mask.nii.gz",
+        "A_2mm.nii.gz",
+    ],
+)
+def test_damaged_file_of_a_site_is_told_and_left(bench, caplog, name):
     site = bench.folder / "site"
-    site.mkdir()
-    damaged = site / ENTRIES[SHA256]
+    damaged = site / name.format(bench.row["sha256"][:16])
+    damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"x")
     cache = Cache(bench.cache, [site])
     ((path, damage),) = cache.look(bench.metadata)
@@ -192,14 +206,14 @@ def test_hash_of_the_bytes_decides_by_what_they_are_verified_and_not_the_note(be
     cache = Cache(bench.cache)
     cache.store(bench.metadata, found)
     (path, loaded) = cache.load(bench.metadata)
-    assert path == bench.cache / ENTRIES[CONTENT_SHA256]
+    assert path == entry_of(bench, CONTENT_SHA256)
     assert loaded.origin == Origin("https://host/a", False, SHA256)
 
 
 @pytest.mark.parametrize("owner", ["this user", "another user", "a user without a name"])
 def test_damaged_entry_that_cannot_be_renamed_is_told_with_its_owner(bench, caplog, owner):
     """A file system takes names of 255 bytes, and `.damaged-1` is too much here."""
-    mask = replace(bench.metadata, name="A" * 228)
+    mask = replace(bench.metadata, space="A" * 192)
     entry = Cache(bench.cache).path(mask)
     bench.cache.mkdir(parents=True)
     entry.write_bytes(b"x")

@@ -88,10 +88,18 @@ def listing(folder: Path) -> list:
 
 
 @pytest.mark.parametrize(
-    "name", ["masks/A_2mm_desc-brain_mask.nii.gz", "A_2mm_desc-brain_mask.nii.gz", "A_2mm.nii.gz"]
+    "name",
+    [
+        "masks/A_2mm_desc-brain_mask_sha256-{}.nii.gz",
+        "A_2mm_desc-brain_mask_sha256-{}.nii.gz",
+        "masks/A_2mm_desc-brain_mask.nii.gz",
+        "A_2mm_desc-brain_mask.nii.gz",
+        "A_2mm.nii.gz",
+    ],
 )
 def test_site_cache_is_hit_in_each_layout_and_never_written(bench, name):
     site = bench.folder / "site"
+    name = name.format(bench.row["sha256"][:16])
     bench.site_caches = [bench.folder / "not there", site]
     (site / name).parent.mkdir(parents=True)
     (site / name).write_bytes(bench.data)

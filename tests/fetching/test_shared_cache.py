@@ -15,14 +15,15 @@ from pathlib import Path
 
 import pytest
 from crowd import GROUP, fetch_at_once
-from support import sha256, tiny_mask
+from support import entry_of, sha256, tiny_mask
 
 from brainmasks.fetching.single_flight import polite_delay, single_flight
 from brainmasks.storage import make_shared_folder, publish
 
 DATA, ROW = tiny_mask("A")
 NAME = "A_2mm"
-ENTRY, NOTE = f"{NAME}_desc-brain_mask.nii.gz", f"{NAME}_desc-brain_mask.source.json"
+ENTRY = entry_of(ROW).name
+NOTE = ENTRY.replace(".nii.gz", ".source.json")
 LOCK = f".{NAME}.lock"
 
 ANNE, BERT, CARL = 61101, 61102, 61103

@@ -31,7 +31,9 @@ def fetched(bench: Bench) -> str | None:
 
 
 def published(bench: Bench) -> str | None:
-    return published_damage(bench.metadata, bench.mask, bench.sidecar)
+    return published_damage(
+        bench.metadata, bench.mask, bench.sidecar, bench.raw, bench.origin
+    )
 
 
 LOOKS = {"fetched": (fetched, "raw"), "published": (published, "mask")}

@@ -5,19 +5,22 @@ import json
 from dataclasses import replace
 
 import pytest
-from support import Server, tiny_mask
+from support import Server, entry_of, tiny_mask
 
 from brainmasks import BrainMaskMetadata, FetchError
 from brainmasks.fetching import Cache, Fetcher
 from brainmasks.masks import prefetch
 
 
+MASKS = {space: tiny_mask(space, seed=seed) for seed, space in enumerate("ABC")}
+ROWS = {space: row for space, (_, row) in MASKS.items()}
+
+
 @pytest.fixture
 def fetchers(server: Server, cache) -> list[Fetcher]:
     """Return fetchers of three masks that are served."""
     fetchers = []
-    for seed, space in enumerate("ABC"):
-        data, row = tiny_mask(space, seed=seed)
+    for space, (data, row) in MASKS.items():
         server.files[f"/{space}"] = data
         mask = BrainMaskMetadata.from_row(row | {"url": f"{server.url}/{space}"})
         fetchers.append(Fetcher(mask, Cache(cache)))
@@ -30,8 +33,7 @@ def cached(cache) -> set[str]:
 
 def files(*spaces: str) -> set[str]:
     """Return the names of masks, and of the notes of their origin, in the cache."""
-    stem = "{}_2mm_desc-brain_mask.nii.gz"
-    return {stem.format(space) for space in spaces}
+    return {entry_of(ROWS[space]).name for space in spaces}
 
 
 def masks_in(cache) -> set[str]:
@@ -43,7 +45,7 @@ def test_every_mask_is_in_the_cache_and_its_path_is_logged(fetchers, server, cac
     prefetch(fetchers)
     assert masks_in(cache) == files("A", "B", "C")
     for space in "ABC":
-        path = cache / f"{space}_2mm_desc-brain_mask.nii.gz"
+        path = entry_of(ROWS[space], cache)
         assert path.read_bytes() == server.files[f"/{space}"]
         assert f"mask {space}_2mm: in the cache, {path}" in caplog.text
     assert server.asked == ["/A", "/B", "/C"]
