@@ -36,6 +36,8 @@ class Bench:
         self.data, self.row = tiny_mask("A")
         other, other_row = tiny_mask("B", seed=1)
         self.other = other
+        # What is fetched, and kept in the cache: the mask itself, unless an MD5 is registered.
+        self.original = self.data
         self.server = FaultServer(serve(self.data))
         self.row["url"] = f"{self.server.url}/mask.nii.gz"
         self.registered = {
@@ -53,7 +55,7 @@ class Bench:
         self.checksum = folder / "resources" / "A_2mm.nii.gz.sha256"
         self.mask = folder / "masks" / "A_2mm.nii.gz"
         self.sidecar = folder / "masks" / "A_2mm.json"
-        
+
     @property
     def entry(self) -> Path:
         """Where the cache keeps the mask."""
@@ -81,6 +83,17 @@ class Bench:
         copy.write_bytes(self.data)
         self.mirrors = [str(copy)]
 
+    def register_md5(self, original: bytes, **cells: str) -> None:
+        """Register the mask by the MD5 of the file as it is published, and serve that one."""
+        self.row |= {
+            "md5": hashlib.md5(original).hexdigest(),
+            "bytes": str(len(original)),
+            **dict.fromkeys(("sha256", "content_sha256", "origin", "voxels"), ""),
+            **cells,
+        }
+        self.original = original
+        self.heal_server()
+
     def run(self) -> None:
         """Do the main job: download, checksum, validate."""
         mask = self.metadata
@@ -93,9 +106,10 @@ class Bench:
 
     def assert_nothing_wrong(self, kept: Sequence[Path] = ()) -> None:
         """Every file that stands for the mask is right, and nothing temporary is left but that."""
-        for path in (self.raw, self.mask, self.entry):
+        made = {self.raw: self.original, self.mask: self.data, self.entry: self.original}
+        for path, right in made.items():
             if path.is_file():
-                assert path.read_bytes() == self.data, path
+                assert path.read_bytes() == right, path
         left = [
             path
             for path in self.folder.rglob("*")
@@ -106,9 +120,9 @@ class Bench:
     def assert_published(self) -> None:
         """The mask is there, whole and right."""
         assert self.mask.read_bytes() == self.data
-        assert self.raw.read_bytes() == self.data
+        assert self.raw.read_bytes() == self.original
         self.assert_nothing_wrong()
 
     def heal_server(self) -> None:
         """Let the server be healthy from now on."""
-        self.server.behaviour = serve(self.data)
+        self.server.behaviour = serve(self.original)

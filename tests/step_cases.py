@@ -72,7 +72,9 @@ class Case:
                 "sidecar_path": f"masks/{NAME}.json",
             }
         sources = {"folder": "", "cache_dir": "cache", "site_caches": [], "mirrors": []}
-        return files | {"fetcher": sources | {"row": ROW, "url": self.url, "offline": False, "registered": {}}}
+        return files | {
+            "fetcher": sources | {"row": ROW, "url": self.url, "offline": False, "registered": {}}
+        }
 
     def run(self, step: str, **request) -> int:
         return self.forks.run(self.folder, step=step, arguments=self.arguments(step), **request)

@@ -3,6 +3,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -98,6 +99,14 @@ def make_certificate(folder: Path, *hosts: str) -> tuple[Path, Path]:
     return key, certificate
 
 
+def packed(content: bytes) -> bytes:
+    """Return the content of an image in a gzip file, as nibabel makes it."""
+    file = io.BytesIO()
+    with gzip.GzipFile("", "wb", 1, file, mtime=0) as stream:
+        stream.write(content)
+    return file.getvalue()
+
+
 def tiny_mask(space: str = "TestSpace", resolution: float = 2, seed: int = 0):
     """Return the bytes of a small canonical mask and the cells of its row, without a URL.
 
@@ -109,7 +118,7 @@ def tiny_mask(space: str = "TestSpace", resolution: float = 2, seed: int = 0):
     affine[:3, 3] = origin
     image = nib.Nifti1Image(voxels, affine)
     content = image.to_bytes()
-    data = gzip.compress(content, compresslevel=1, mtime=0)
+    data = packed(content)
     row = {
         "space": space,
         "resolution": f"{resolution:g}",

@@ -78,7 +78,7 @@ def test_mask_comes_back_with_its_origin(kept):
         lambda note: json.dumps(note | {"recoded": False}).encode(),
         lambda note: undigested(note | {"location": 1}),
         lambda note: undigested(note | {"recoded": 1}),
-        lambda note: undigested(note | {"verified_by": "md5"}),
+        lambda note: undigested(note | {"verified_by": "eye"}),
         lambda note: json.dumps(note).encode().ljust(NOTE_LIMIT + 1),
     ],
     ids=[
@@ -213,7 +213,7 @@ def test_hash_of_the_bytes_decides_by_what_they_are_verified_and_not_the_note(be
 @pytest.mark.parametrize("owner", ["this user", "another user", "a user without a name"])
 def test_damaged_entry_that_cannot_be_renamed_is_told_with_its_owner(bench, caplog, owner):
     """A file system takes names of 255 bytes, and `.damaged-1` is too much here."""
-    mask = replace(bench.metadata, space="A" * 192)
+    mask = replace(bench.metadata, space="A" * 201)
     entry = Cache(bench.cache).path(mask)
     bench.cache.mkdir(parents=True)
     entry.write_bytes(b"x")

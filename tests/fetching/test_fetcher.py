@@ -24,6 +24,7 @@ def test_plain_values_describe_mask_cache_and_sources():
     fetcher = Fetcher.from_settings(
         recorded,
         "https://user:secret@host/a",
+        "/tables",
         "/cache",
         ["/site", "/other"],
         ["/copy", "https://mirror/a"],
@@ -32,6 +33,7 @@ def test_plain_values_describe_mask_cache_and_sources():
     )
     assert fetcher.mask.name == "A_2mm"
     assert fetcher.mask.url == "https://user:secret@host/a"
+    assert fetcher.mask.folder == "/tables"
     assert fetcher.cache.folders() == [Path("/cache"), Path("/site"), Path("/other")]
     assert [mirror.location for mirror in fetcher.mirrors] == ["/copy", "https://mirror/a"]
     assert fetcher.offline
@@ -162,6 +164,15 @@ def test_cache_that_cannot_be_written_is_told_with_its_reason(bench, caplog):
     )
 
 
+def test_command_for_an_offline_miss_is_not_told_where_another_encoding_may_come(bench):
+    """What would be put into the cache is then not what is registered."""
+    bench.row["url"], bench.offline = "https://host/a", True
+    with pytest.raises(FetchError) as caught:
+        bench.fetcher().fetch()
+    assert "curl" not in str(caught.value)
+    assert f"put the file with SHA-256 {bench.row['sha256']} at {bench.entry}" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
@@ -172,9 +183,11 @@ def test_cache_that_cannot_be_written_is_told_with_its_reason(bench, caplog):
     ],
 )
 def test_command_for_an_offline_miss_is_told_where_it_works_and_shows_no_secret(bench, url, told):
-    bench.row["url"], bench.offline = url, True
+    bench.register_md5(bench.data, url=url)
+    bench.offline = True
     with pytest.raises(FetchError) as caught:
         bench.fetcher().fetch()
+    assert f"put the file with MD5 {bench.row['md5']} at {bench.entry}" in str(caught.value)
     command = f", or `curl --fail --location --create-dirs --output '{bench.entry}' {url}`"
     assert (command in str(caught.value)) == ("curl" in str(caught.value)) == told
     assert "secret" not in str(caught.value)

@@ -99,15 +99,35 @@ def test_nothing_is_written_outside_of_cache_and_working_folder(bench, tmp_path)
             read_registry([table], shipped(REGISTRY_SCHEMA), {})
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "FILE:///etc/passwd", "~/x"])
-def test_registered_url_is_never_a_file_of_this_machine(bench, tmp_path, url):
-    from brainmasks import RegistryError
-    from brainmasks.registry import read_registry
-    from brainmasks.registry.shipped import REGISTRY_SCHEMA, shipped
+@pytest.mark.parametrize("published", [False, True], ids=["SHA-256", "MD5"])
+@pytest.mark.parametrize("form", ["file://{}", "{}", "../secret.txt"])
+def test_registered_path_of_a_file_that_is_not_the_mask_goes_nowhere(
+    bench, tmp_path, form, published
+):
+    """A table of others may name any file that its reader may read: it is not copied anywhere."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("pass-word of Anne\n" * 20)
+    (tmp_path / "tables").mkdir()
+    if published:
+        bench.register_md5(bench.data)
+    bench.row |= {"url": form.format(secret), "folder": str(tmp_path / "tables")}
+    with pytest.raises(FetchError, match=r"registered file .*a text file"):
+        bench.run()
+    for path in bench.folder.rglob("*"):
+        assert not path.is_file() or b"Anne" not in path.read_bytes(), path
+    bench.assert_nothing_wrong()
 
-    columns = list(bench.row)
-    table = tmp_path / "masks.tsv"
-    row = bench.row | {"url": url}
-    table.write_text("\t".join(columns) + "\n" + "\t".join(row[c] for c in columns) + "\n")
-    with pytest.raises(RegistryError, match="column 'url'"):
-        read_registry([table], shipped(REGISTRY_SCHEMA), {})
+
+@pytest.mark.parametrize("special", ["pipe", "folder", "zero", "nothing"])
+def test_registered_path_of_what_is_no_file_is_told_and_not_waited_for(bench, tmp_path, special):
+    path = tmp_path / special
+    if special == "pipe":
+        os.mkfifo(path)
+    if special == "folder":
+        path.mkdir()
+    if special == "zero":
+        path.symlink_to("/dev/zero")
+    bench.row["url"] = str(path)
+    with pytest.raises(FetchError, match=f"registered file {path}: "):
+        bench.run()
+    bench.assert_nothing_wrong()

@@ -31,9 +31,7 @@ def fetched(bench: Bench) -> str | None:
 
 
 def published(bench: Bench) -> str | None:
-    return published_damage(
-        bench.metadata, bench.mask, bench.sidecar, bench.raw, bench.origin
-    )
+    return published_damage(bench.metadata, bench.mask, bench.sidecar, bench.raw, bench.origin)
 
 
 LOOKS = {"fetched": (fetched, "raw"), "published": (published, "mask")}

@@ -11,7 +11,6 @@ from brainmasks import BrainMaskMetadata, FetchError
 from brainmasks.fetching import Cache, Fetcher
 from brainmasks.masks import prefetch
 
-
 MASKS = {space: tiny_mask(space, seed=seed) for seed, space in enumerate("ABC")}
 ROWS = {space: row for space, (_, row) in MASKS.items()}
 

@@ -274,6 +274,7 @@ def test_validate_publishes_the_bytes_and_a_sidecar_that_says_everything(fetched
     assert described == {
         "Type": "Brain",
         "Description": "Brain mask of A, 2 mm",
+        "Desc": "brain",
         "SpatialReference": "A",
         "SpaceRequested": "A",
         "SpaceServed": "A",
@@ -282,6 +283,7 @@ def test_validate_publishes_the_bytes_and_a_sidecar_that_says_everything(fetched
         "RegisteredURL": fetched.row["url"],
         "Recoded": False,
         "VerifiedBy": "sha256",
+        "Verification": "The file has the registered SHA-256.",
         "SHA256": fetched.row["sha256"],
         "RegisteredSHA256": fetched.row["sha256"],
         "ContentSHA256": fetched.row["content_sha256"],
@@ -349,7 +351,8 @@ def test_every_problem_of_a_file_is_listed_and_nothing_is_published(bench):
     voxels[0, 0, :3] = (2, np.nan, 1)
     content = nib.Nifti1Image(voxels, np.diag([-2.0, 2, 2, 1])).to_bytes()
     bench.data = gzip.compress(content, 1, mtime=0)
-    bench.row["sha256"] = hashlib.sha256(bench.data).hexdigest()
+    bench.row |= {"sha256": hashlib.sha256(bench.data).hexdigest(), "bytes": str(len(bench.data))}
+    bench.original = bench.data
     bench.heal_server()
     fetch(bench)
     verify(bench)
