@@ -60,6 +60,8 @@ def compare_to_mask(
     voxels: bool = True,
     side: str | None = None,
     min_inside: float = MIN_INSIDE,
+    cache_dir: StrPath | None = None,
+    offline: bool | None = None,
 ) -> Comparison:
     """Return whether an image is on a mask's grid, not flipped, and what its voxels are.
 
@@ -83,6 +85,8 @@ def compare_to_mask(
         Where the voxels should be: ``"left"``, ``"right"`` or ``"both"``.
     min_inside
         Fraction of the image inside the mask below which it is ``mostly_outside``.
+    cache_dir, offline
+        As for `load_brain_mask`.
 
     Returns
     -------
@@ -104,11 +108,13 @@ def compare_to_mask(
     if not 0 <= min_inside <= 1:
         raise ValueError(f"min_inside is {min_inside!r}; expected a number from 0 to 1")
     registry = shipped_registry() if registry is None else registry
-    target, mask_file, known = find_mask(mask, registry)
+    target, mask_file, known = find_mask(mask, registry, cache_dir=cache_dir, offline=offline)
     given = None if mask_voxels is None else on_registered_grid(mask_voxels, target)
 
     def read_mask() -> "NDArray[np.bool_]":
-        return read_mask_voxels(target, mask_file) if given is None else given
+        if given is not None:
+            return given
+        return read_mask_voxels(target, mask_file, cache_dir=cache_dir, offline=offline)
 
     names = (bare_name(image),) if isinstance(image, str | os.PathLike) else ()
     claims = Claims(names, side)

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
-# No image lies so far away (mm): the numbers of its affine are no coordinates.
-FARTHEST = 1e9
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -116,12 +113,3 @@ def lattice_offset(grid: Grid, mask: BrainMaskMetadata) -> tuple[int, int, int] 
         if at >= all_voxels or at + size <= 0:
             return None
     return x, y, z
-
-
-def is_usable(affine: "NDArray[Any] | None") -> bool:
-    """Return whether an affine (4 x 4, mm) gives each voxel a position, and none too far away."""
-    import numpy as np
-
-    if affine is None or not np.all(np.abs(affine) < FARTHEST):  # nor is NaN
-        return False
-    return bool(np.linalg.matrix_rank(affine[:3, :3]) == 3)

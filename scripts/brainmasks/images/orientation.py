@@ -4,8 +4,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..nifti import has_orientation
-from .grids import is_usable
+from ..nifti import has_orientation, is_usable
 
 if TYPE_CHECKING:
     from nibabel import MGHImage

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from ..errors import FetchError, InvalidMaskError, UnknownMaskError
 from ..masks import fetch_brain_mask
 from ..nifti import (
-    TOLERANCE,
     canonical_file,
     content_limit,
-    contradiction,
-    has_orientation,
+    own_grid,
     read_image,
     recode,
     recodings,
@@ -22,7 +20,7 @@ from ..nifti import (
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import gunzip_whole, read_bounded
-from .grids import Grid, is_usable
+from .grids import Grid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +31,11 @@ LARGEST = 1 << 30
 
 
 def find_mask(
-    mask: StrPath | BrainMaskMetadata, registry: BrainMaskRegistry
+    mask: StrPath | BrainMaskMetadata,
+    registry: BrainMaskRegistry,
+    *,
+    cache_dir: StrPath | None = None,
+    offline: bool | None = None,
 ) -> tuple[BrainMaskMetadata, bytes | None, BrainMaskRegistry]:
     """Return the mask, its file if it was given by path, and the masks that it stands among.
 
@@ -49,10 +51,10 @@ def find_mask(
         If the file is no mask.
     """
     if isinstance(mask, BrainMaskMetadata):
-        return *_whole(mask), registry
+        return *_whole(mask, cache_dir, offline), registry
     if isinstance(mask, str):
         try:
-            return *_whole(registry.serve(mask)), registry
+            return *_whole(registry.serve(mask), cache_dir, offline), registry
         except UnknownMaskError:
             if not Path(mask).is_file():
                 raise
@@ -63,21 +65,26 @@ def find_mask(
         if digest in names:
             return registry.get(names[digest]), data, registry
     try:
-        grid = _grid_of(content)
+        image = read_image(content)
+        own_place, grid = own_grid(image), Grid.of(image)
         for known in registry.complete():
             if grid.matches(known) and _is_mask(content, known):
                 return known, data, registry
-        own = _own_mask(path, content, grid)
+        own = _own_mask(path, content, own_place)
     except InvalidMaskError as err:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
     return own, data, BrainMaskRegistry([own], aliases={})
 
 
-def _whole(mask: BrainMaskMetadata) -> tuple[BrainMaskMetadata, bytes | None]:
+def _whole(
+    mask: BrainMaskMetadata, cache_dir: StrPath | None, offline: bool | None
+) -> tuple[BrainMaskMetadata, bytes | None]:
     """Return all that is known of a mask, and its file if that takes it: for a registered MD5."""
     if mask.is_complete:
         return mask, None
-    data, whole = canonical_file(fetch_brain_mask(mask).data, mask)
+    data, whole = canonical_file(
+        fetch_brain_mask(mask, cache_dir=cache_dir, offline=offline).data, mask
+    )
     return whole, data
 
 
@@ -97,18 +104,6 @@ def _read_mask(path: Path) -> tuple[bytes, bytes]:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
 
 
-def _grid_of(content: bytes) -> Grid:
-    """Return the grid of a mask's file."""
-    image = read_image(content)
-    if image.ndim != 3:
-        raise InvalidMaskError(f"it has {image.ndim} dimensions, expected 3")
-    if not has_orientation(image) or not is_usable(image.affine):
-        raise InvalidMaskError("it has no usable orientation")
-    if why := contradiction(image):
-        raise InvalidMaskError(f"its header contradicts itself: {why}")
-    return Grid.of(image)
-
-
 def _canonical(content: bytes, mask: BrainMaskMetadata) -> bytes:
     return gunzip_whole(recode(content, mask), content_limit(mask.size))
 
@@ -121,37 +116,20 @@ def _is_mask(content: bytes, mask: BrainMaskMetadata) -> bool:
     )
 
 
-def _own_mask(path: Path, content: bytes, grid: Grid) -> BrainMaskMetadata:
+def _own_mask(path: Path, content: bytes, grid: BrainMaskMetadata) -> BrainMaskMetadata:
     """Return what a row of the registry would say of a mask, but for its space and its source."""
-    import numpy as np
-
-    sizes = grid.ras_affine[:3, :3]
-    if np.abs(sizes - np.diag(np.diag(sizes))).max() > TOLERANCE:
-        raise InvalidMaskError(
-            "its axes are oblique (rotated or sheared) and not along x, y and z: resample it first"
-        )
-    width, height, depth = grid.ras_shape
-    x, y, z = grid.ras_affine[:3, 3].tolist()
-    x_edge, y_edge, z_edge = np.diag(sizes).tolist()
-    mask = BrainMaskMetadata(
-        name=str(path),
-        description="",
-        space="",
-        resolution=x_edge if x_edge == y_edge == z_edge else (x_edge, y_edge, z_edge),
-        source="",
-        shape=(width, height, depth),
-        origin=(x, y, z),
-        license="",
-        citation="",
-    )
-    canonical = _canonical(content, mask)
-    voxels = int(np.count_nonzero(stored_voxels(read_image(canonical))))
-    if not voxels:
-        raise InvalidMaskError("it is empty: no voxel is 1")
-    return replace(mask, content_sha256=hashlib.sha256(canonical).hexdigest(), voxels=voxels)
+    _, whole = canonical_file(content, replace(grid, name=str(path)))
+    # No file is registered, and the one that was given has another hash.
+    return replace(whole, sha256="")
 
 
-def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np.bool_]":
+def read_mask_voxels(
+    mask: BrainMaskMetadata,
+    data: bytes | None,
+    *,
+    cache_dir: StrPath | None = None,
+    offline: bool | None = None,
+) -> "NDArray[np.bool_]":
     """Return where a mask is 1, in RAS order; from its file, else as `load_brain_mask` has it.
 
     Raises
@@ -162,7 +140,7 @@ def read_mask_voxels(mask: BrainMaskMetadata, data: bytes | None) -> "NDArray[np
         If the file does not hold the mask's grid, 0 and 1.
     """
     if data is None:
-        data = fetch_brain_mask(mask).data
+        data = fetch_brain_mask(mask, cache_dir=cache_dir, offline=offline).data
     voxels: NDArray[np.bool_] = stored_voxels(read_image(_canonical(data, mask))) == 1
     return voxels
 

@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import listed
+from ..nifti import number_text, values_beyond
 from .findings import EMPTY, NOT_BINARY, NOT_FINITE, Finding, found
 
 if TYPE_CHECKING:
@@ -55,41 +55,8 @@ def value_findings(values: "NDArray[Any]", facts: dict[str, Any]) -> list[Findin
         largest, finite = facts["maximum"], "finite " if facts["non_finite"] else ""
         said = "no value is finite"
         if largest is not None:
-            said = f"the largest {finite}value is {_text(largest)}"
+            said = f"the largest {finite}value is {number_text(largest)}"
         findings.append(found(EMPTY, finite=finite, maximum=said))
-    if not facts["binary"] and (problem := _not_binary(values)):
+    if not facts["binary"] and (problem := values_beyond(values)):
         findings.append(found(NOT_BINARY, values=problem[0], remedy=problem[1]))
     return findings
-
-
-def _not_binary(values: "NDArray[Any]") -> tuple[str, str] | None:
-    """Return what the finite values are, and what to do; None if each is 0 or 1."""
-    import numpy as np
-
-    if values.dtype.kind == "f":
-        values = values[np.isfinite(values)]
-    others = values[(values != 0) & (values != 1)]
-    if not others.size:
-        return None
-    low, high = others.min(), others.max()
-    if low == high:
-        every = sorted([n for n in (0, 1) if np.any(values == n)] + [low.item()])
-        remedy = f"make it binary: 1 where it is {_text(low)}, 0 elsewhere"
-        if 1 in every:
-            remedy = "take out the label that is meant"
-        return f"its values are {listed([_text(value) for value in every])}", remedy
-    if low >= 0 and np.all(others == np.rint(others)):
-        labels = len(np.unique(others)) + bool(np.any(values == 1))
-        return f"it has {labels} labels, up to {_text(high)}", "take out the label that is meant"
-    return (
-        f"its values lie between {_text(values.min())} and {_text(values.max())}",
-        "make it binary at a threshold of your choice",
-    )
-
-
-def _text(value: Any) -> str:
-    """Return a number without an exponent that a reader need not see: 255, 0.4, 1.00000006."""
-    number = value.item() if hasattr(value, "item") else value
-    if isinstance(number, int) or (number.is_integer() and abs(number) < 1e15):
-        return str(int(number))
-    return f"{number:.9g}"

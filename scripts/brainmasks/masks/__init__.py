@@ -5,11 +5,13 @@ from .damage import fetched_damage, published_damage
 from .load import fetch_brain_mask, load_brain_mask, path_of
 from .prefetch import prefetch
 from .published import completed, read_published, read_sidecar
+from .registering import OwnMask, read_own_mask, register_in, remarks, try_out
 from .sidecar import generated_by
 from .status import status
 from .steps import checksum, download, validate
 
 __all__ = [
+    "OwnMask",
     "checksum",
     "completed",
     "download",
@@ -20,8 +22,12 @@ __all__ = [
     "path_of",
     "prefetch",
     "published_damage",
+    "read_own_mask",
     "read_published",
     "read_sidecar",
+    "register_in",
+    "remarks",
     "status",
+    "try_out",
     "validate",
 ]

@@ -7,8 +7,9 @@ from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
 from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
 from .lookalikes import lookalike_in_words
-from .orientation import contradiction, displacement
+from .orientation import contradiction, displacement, is_usable
 from .outline import count_ones, stated_grid
+from .own_mask import number_text, own_grid, values_beyond
 from .reading import (
     HEADER_ROOM,
     content_limit,
@@ -38,12 +39,15 @@ __all__ = [
     "flipped_along",
     "has_orientation",
     "is_registered",
+    "is_usable",
     "limited_to_registered",
     "listed",
     "lookalike_in_words",
     "md5",
     "nifti_version",
+    "number_text",
     "offset_problem",
+    "own_grid",
     "read_image",
     "reason",
     "recode",
@@ -53,5 +57,6 @@ __all__ = [
     "stated_grid",
     "stored_voxels",
     "times",
+    "values_beyond",
     "voxel_size_problem",
 ]

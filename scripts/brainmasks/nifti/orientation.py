@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Where a header says that the voxels lie: nowhere, at one place, or at two."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .canonical import TOLERANCE
 from .words import reason, times
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+# No image lies so far away (mm): the numbers of its affine are no coordinates.
+FARTHEST = 1e9
 
 
 def contradiction(image: "SpatialImage") -> str | None:
@@ -58,3 +61,12 @@ def displacement(affine: "ArrayLike", other: "ArrayLike", shape: tuple[int, ...]
     difference = np.asarray(affine, dtype=float) - np.asarray(other, dtype=float)
     apart = corners @ difference[:3, :3].T + difference[:3, 3]
     return float(np.linalg.norm(apart, axis=1).max())
+
+
+def is_usable(affine: "NDArray[Any] | None") -> bool:
+    """Return whether an affine (4 x 4, mm) gives each voxel a position, and none too far away."""
+    import numpy as np
+
+    if affine is None or not np.all(np.abs(affine) < FARTHEST):  # nor is NaN
+        return False
+    return bool(np.linalg.matrix_rank(affine[:3, :3]) == 3)

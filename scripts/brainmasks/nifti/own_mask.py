@@ -34,9 +34,15 @@ def own_grid(image: "nib.Nifti1Image | nib.Nifti2Image") -> BrainMaskMetadata:
     if image.ndim != 3:
         raise InvalidMaskError(f"it has {image.ndim} dimensions, expected 3")
     if not has_orientation(image) or not is_usable(image.affine):
-        raise InvalidMaskError("it has no usable orientation")
+        raise InvalidMaskError(
+            "it has no usable orientation: export it again with one, or give it the header of the "
+            "image that it was drawn on"
+        )
     if why := contradiction(image):
-        raise InvalidMaskError(f"its header contradicts itself: {why}")
+        raise InvalidMaskError(
+            f"its header contradicts itself: {why}; find out which is right, and set the other to "
+            "it"
+        )
     orientation = nib.io_orientation(image.affine)
     affine = image.affine @ nib.orientations.inv_ornt_aff(orientation, image.shape)
     sizes = affine[:3, :3]

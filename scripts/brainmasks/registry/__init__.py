@@ -6,6 +6,7 @@ from .mask_names import BRAIN, Resolution, closest, mask_name, read_resolution, 
 from .mask_table import BrainMaskRegistry, read_masks
 from .metadata import BrainMaskMetadata
 from .mirrors import Mirror, read_mirrors
+from .references import Reference, bibtex, references_of
 from .settings import cache_folder, is_offline, read_settings, user_path
 from .shipped import (
     lacunas_masks,
@@ -13,11 +14,14 @@ from .shipped import (
     shipped_grids,
     shipped_lookalikes,
     shipped_mirrors,
+    shipped_references,
     shipped_registry,
+    shipped_settings,
     shipped_tables,
 )
 from .shipped_files import MASKS_TABLES
 from .table_reading import Schema, check_columns, check_row, read_schema, read_table
+from .table_writing import new_table, own_row, with_row
 
 __all__ = [
     "BRAIN",
@@ -26,8 +30,10 @@ __all__ = [
     "BrainMaskRegistry",
     "KnownGrid",
     "Mirror",
+    "Reference",
     "Resolution",
     "Schema",
+    "bibtex",
     "cache_folder",
     "check_columns",
     "check_row",
@@ -35,6 +41,8 @@ __all__ = [
     "is_offline",
     "lacunas_masks",
     "mask_name",
+    "new_table",
+    "own_row",
     "read_masks",
     "read_mirrors",
     "read_registry",
@@ -42,11 +50,15 @@ __all__ = [
     "read_schema",
     "read_settings",
     "read_table",
+    "references_of",
     "shipped_grids",
     "shipped_lookalikes",
     "shipped_mirrors",
+    "shipped_references",
     "shipped_registry",
+    "shipped_settings",
     "shipped_tables",
     "split_name",
     "user_path",
+    "with_row",
 ]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ..paths import StrPath
 from .grid_table import KnownGrid, read_grids
@@ -13,6 +14,7 @@ from .lookalike_table import Lookalike, read_lookalikes
 from .mask_names import mask_name, read_resolution
 from .mask_table import BrainMaskRegistry, read_masks
 from .mirrors import Mirror, read_mirrors
+from .references import Reference, read_references
 from .settings import read_settings
 from .shipped_files import (
     CONFIG_SCHEMA,
@@ -24,6 +26,8 @@ from .shipped_files import (
     MASKS_TABLES,
     MIRRORS_SCHEMA,
     MIRRORS_TABLE,
+    REFERENCES_SCHEMA,
+    REFERENCES_TABLE,
     REGISTRY_SCHEMA,
     SETTINGS_FILE,
     shipped,
@@ -57,7 +61,7 @@ def read_registry(
     elif isinstance(paths, str | os.PathLike):
         paths = [paths]
     if aliases is None:
-        aliases = read_settings(shipped(SETTINGS_FILE), shipped(CONFIG_SCHEMA), {})["aliases"]
+        aliases = shipped_settings()["aliases"]
     return read_masks(paths, schema or shipped(REGISTRY_SCHEMA), aliases)
 
 
@@ -139,3 +143,26 @@ def shipped_lookalikes() -> list[Lookalike]:
         If the package was copied without its tables.
     """
     return read_lookalikes(shipped(LOOKALIKES_TABLE), shipped(LOOKALIKES_SCHEMA))
+
+
+@cache
+def shipped_references() -> dict[str, Reference]:
+    """Return what the shipped table knows of publications, by DOI in small letters.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    return read_references(shipped(REFERENCES_TABLE), shipped(REFERENCES_SCHEMA))
+
+
+def shipped_settings(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the settings: shipped defaults, overridden by what is given.
+
+    Raises
+    ------
+    RegistryError
+        If a key is misspelt or a value is of the wrong kind.
+    """
+    return read_settings(shipped(SETTINGS_FILE), shipped(CONFIG_SCHEMA), config or {})

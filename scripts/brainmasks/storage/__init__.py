@@ -2,12 +2,14 @@
 """Files on disk: read within limits, published whole or not at all, shared by a group."""
 
 from .gzip_stream import Stream, gunzip, gunzip_whole, is_cut_off
+from .locking import alone_in
 from .permissions import make_shared_folder, readable_as
 from .reading import read_bounded
 from .writing import publish, to_json
 
 __all__ = [
     "Stream",
+    "alone_in",
     "gunzip",
     "gunzip_whole",
     "is_cut_off",
