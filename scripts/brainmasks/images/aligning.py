@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
 from ..masks import generated_by
-from ..nifti import as_nii_gz
+from ..nifti import as_nii_gz, at_least_half, count_outside, nearest, overlap
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
 from .grids import Grid
 from .opening import UnreadableImage, open_image, require_whole, sha256_of, stored_type
-from .resampling import at_least_half, count_outside, nearest, overlap
 from .slabs import slabs_of
 from .tally import Tally
 from .values import is_above

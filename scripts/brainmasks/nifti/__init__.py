@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""NIfTI: read in memory, recoded to the canonical encoding, checked against the registry."""
+"""NIfTI: read in memory, recoded to the canonical encoding, checked, brought onto other grids."""
 
 from .canonical import TOLERANCE, canonical_file, recode, recodings
 from .checks import examine, limited_to_registered, require_valid
@@ -18,6 +18,7 @@ from .reading import (
     scaled_voxels,
     stored_voxels,
 )
+from .resampling import at_least_half, count_outside, is_straight, nearest, overlap
 from .words import listed, reason, times
 from .writing import as_nii_gz
 
@@ -29,24 +30,29 @@ __all__ = [
     "SHA256",
     "TOLERANCE",
     "as_nii_gz",
+    "at_least_half",
     "canonical_file",
     "content_limit",
     "contradiction",
     "count_ones",
+    "count_outside",
     "difference",
     "displacement",
     "examine",
     "flipped_along",
     "has_orientation",
     "is_registered",
+    "is_straight",
     "is_usable",
     "limited_to_registered",
     "listed",
     "lookalike_in_words",
     "md5",
+    "nearest",
     "nifti_version",
     "number_text",
     "offset_problem",
+    "overlap",
     "own_grid",
     "read_image",
     "reason",

@@ -10,7 +10,8 @@ along the world's, in RAS order, as those of all masks do.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..nifti import TOLERANCE, displacement
+from .canonical import TOLERANCE
+from .orientation import displacement
 
 if TYPE_CHECKING:
     import numpy as np

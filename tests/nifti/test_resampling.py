@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_cases import rotated
 
-from brainmasks.images.resampling import at_least_half, count_outside, nearest, overlap
+from brainmasks.nifti.resampling import at_least_half, count_outside, nearest, overlap
 
 ORDERS = [
     np.column_stack([axes, signs])
