@@ -42,6 +42,7 @@ def test_defaults():
             "MNI152NLin2009aAsym": "MNI152NLin2009cAsym",
             "MNI152NLin2009bAsym": "MNI152NLin2009cAsym",
         },
+        "extra_grids": [],
         "images": None,
         "accept": ["identical", "within_tolerance"],
         "refuse": [

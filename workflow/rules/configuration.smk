@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 
-# The configuration: settings, registry, mirrors and images, read and checked once.
+# The configuration: settings, registry, mirrors, grids and images, read and checked once.
 from snakemake.exceptions import WorkflowError
 
 SCHEMAS = {
     name: OWN_FILES[f"workflow/schemas/{name}.schema.json"]
-    for name in ("config", "registry", "mirrors", "images")
+    for name in ("config", "registry", "mirrors", "grids", "images")
 }
 
 
 def read_tables():
-    """Return settings, registry, mirrors and images; a wrong one ends the run with one message."""
+    """Return settings and all tables; a wrong one ends the run with one message."""
     try:
         # `config` itself is not changed: it may be the host workflow's own.
         settings = bm.registry.read_settings(
@@ -32,14 +32,22 @@ def read_tables():
         images = {}
         if settings["images"]:
             images = bm.images.read_images(settings["images"], SCHEMAS["images"], registry)
+        grids = bm.registry.with_extra_grids(
+            bm.registry.read_grids(OWN_FILES["config/grids.tsv"], SCHEMAS["grids"]),
+            settings["extra_grids"],
+            SCHEMAS["grids"],
+        )
         for mask in settings["masks"]:
             try:
-                registry.serve(mask)
+                if gridded := bm.registry.split_gridded(mask):
+                    bm.registry.grid_for(gridded, registry, grids, images)
+                else:
+                    registry.serve(mask)
             except bm.UnknownMaskError as err:
                 raise WorkflowError(f"config key 'masks': {err}") from None
     except bm.MaskError as err:
         raise WorkflowError(str(err)) from None
-    return settings, registry, mirrors, images
+    return settings, registry, mirrors, images, grids
 
 
-SETTINGS, REGISTRY, MIRRORS, IMAGES = read_tables()
+SETTINGS, REGISTRY, MIRRORS, IMAGES, GRIDS = read_tables()

@@ -13,11 +13,17 @@ MASK_GROUP = "brain_mask" if SETTINGS["submit_masks"] else None
 
 
 def serve(wildcards):
-    """Return the registry's entry for the mask that is asked for."""
+    """Return the registry's entry for the mask that is asked for, on whatever grid."""
     try:
-        return REGISTRY.serve(wildcards.mask)
+        return REGISTRY.serve(without_grid(wildcards.mask))
     except bm.MaskError as err:
         raise WorkflowError(str(err)) from None
+
+
+def without_grid(name):
+    """Return the name of the registered mask in that of a mask, on whatever grid."""
+    gridded = bm.registry.split_gridded(name)
+    return gridded.mask if gridded else name
 
 
 def row(wildcards):
@@ -27,7 +33,7 @@ def row(wildcards):
 
 def rows_of_masks(wildcards):
     """Return what is recorded of the masks of the configuration, in their order."""
-    return [REGISTRY.serve(name).as_row() for name in SETTINGS["masks"]]
+    return [REGISTRY.serve(without_grid(name)).as_row() for name in SETTINGS["masks"]]
 
 
 def sources(wildcards, output):
@@ -56,7 +62,7 @@ def rows_and_sources(names):
     """Return a function of the wildcards: row and sources of each mask, whatever it is served as."""
 
     def entries(wildcards):
-        masks = {mask.name: mask for mask in map(REGISTRY.serve, names)}
+        masks = {mask.name: mask for mask in map(REGISTRY.serve, map(without_grid, names))}
         return [{"row": mask.as_row(), **sources_of(mask)} for mask in masks.values()]
 
     return entries
@@ -123,17 +129,17 @@ def held_by_another_run(paths):
     return not locked.isdisjoint(paths)
 
 
-def made_by_host(path):
-    """Return whether a rule of the host workflow, and not ours, has made a file."""
-    ours = rules.validate.rule
+def made_by_host(path, rule):
+    """Return whether a rule of the host workflow, and not this one of ours, has made a file."""
+    ours = getattr(rules, rule).rule
     maker = workflow.persistence.rule(IOFile(path, rule=ours))
     return maker != ours.name and maker in {rule.name for rule in workflow.rules}
 
 
-def require_folders(rule, name):
+def require_folders(rule, **wildcards):
     """End the run with one line if something that is no folder stands where a rule needs one."""
-    logs = [str(path).format(mask=name) for path in getattr(rules, rule).log]
-    for path in outputs(rule, name) + logs:
+    needed = [*getattr(rules, rule).output, *getattr(rules, rule).log]
+    for path in (str(each).format(**wildcards) for each in needed):
         for folder in Path(path).parents:
             if os.path.lexists(folder) and not folder.is_dir():
                 raise WorkflowError(
@@ -157,9 +163,9 @@ def require_published(name):
     """
     mask = REGISTRY.serve(name)
     paths = outputs("validate", name)
-    if made_by_host(paths[0]):
+    if made_by_host(paths[0], "validate"):
         return
-    require_folders("validate", name)
+    require_folders("validate", mask=name)
     regenerate(bm.masks.published_damage(mask, *paths, *outputs("download", name)), paths)
 
 
@@ -169,26 +175,27 @@ def masks_of_configuration(wildcards):
     Each is looked at, also where `--allowed-rules` leaves `validate` out, which else does so.
     """
     for name in SETTINGS["masks"]:
-        require_published(name)
+        require_gridded(name) if bm.registry.split_gridded(name) else require_published(name)
     return expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json"))
 
 
 def nothing_but_registered(wildcards):
     """Return no input files; has a fetched file regenerated that is not the registered mask.
 
-    Ends the run with a message if the mask is not registered. It may have been a picture of an
+    Ends the run with a message if the mask is not registered, or not put on the grid in its name. It may have been a picture of an
     image that was asked for: then that is said, too.
 
     Asked by `download`, whose output no host workflow makes, and not by `validate`: Snakemake
     would report it for every file below masks/ for which a host workflow has a rule of its own.
     """
     try:
+        refuse_gridded(wildcards.mask)
         mask = REGISTRY.serve(wildcards.mask)
     except bm.MaskError as err:
         near = bm.registry.closest(wildcards.mask, list(IMAGES))
         hint = f" Or did you mean the image {' or '.join(near)}?" if near else ""
         raise WorkflowError(f"{err}{hint}") from None
-    require_folders("download", wildcards.mask)
+    require_folders("download", mask=wildcards.mask)
     paths = outputs("download", wildcards.mask)
     regenerate(bm.masks.fetched_damage(mask, *paths), paths)
     return []

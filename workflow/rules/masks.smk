@@ -67,7 +67,8 @@ rule validate:
     log:
         "logs/masks/{mask}.validate.log",
     wildcard_constraints:
-        mask="[^/]+",
+        # On another grid: put_on_grid.
+        mask=MASK_ALONE,
     # What is found of a file is the same at the next attempt.
     retries: 0
     group:

@@ -8,6 +8,7 @@ from .checking import accept_images, check_image, check_images, read_found
 from .compare import Examined, compare_to_mask
 from .findings import FINDINGS
 from .grids import Grid
+from .image_grid import grid_of_image
 from .image_table import RESERVED, read_images
 from .statistics import by_slices, lie_inside
 from .verdicts import OBLIQUE, VERDICTS, Comparison
@@ -28,6 +29,7 @@ __all__ = [
     "check_image",
     "check_images",
     "compare_to_mask",
+    "grid_of_image",
     "in_processes",
     "lie_inside",
     "look_again",

@@ -11,8 +11,7 @@ from ..paths import StrPath
 from ..registry import (
     BrainMaskRegistry,
     Schema,
-    check_columns,
-    check_row,
+    listed_rows,
     read_schema,
     read_table,
     user_path,
@@ -87,17 +86,7 @@ def _rows(
         for line, row in read_table(path, schema):
             yield f"{path}, line {line}", row
         return
-    listed = [images] if isinstance(images, Mapping) else images
-    for number, entry in enumerate(listed, start=1):
-        where = "config key 'images'" + (f", entry {number}" if len(listed) > 1 else "")
-        check_columns(where, list(entry), schema)
-        row = {key: entry[key] for key in entry if key in schema["properties"]}
-        for key, value in row.items():
-            # YAML takes 010 for 8, and 1:30 for 90.
-            if not isinstance(value, str):
-                raise RegistryError(f"{where}: `{key}` is {value!r}, which is no text; quote it")
-        check_row(where, row, schema)
-        yield where, row
+    yield from listed_rows("images", [images] if isinstance(images, Mapping) else images, schema)
 
 
 def _files(where: str, row: Mapping[str, str]) -> Iterable[tuple[str, str]]:

@@ -2,7 +2,9 @@
 """Masks in a working folder, in the cache and in Python: steps, sidecar, prefetch, status, load."""
 
 from .damage import fetched_damage, published_damage
+from .gridded import gridded_damage, read_gridded, read_gridded_sidecar
 from .load import fetch_brain_mask, load_brain_mask, path_of
+from .on_grid import put_on_grid
 from .prefetch import prefetch
 from .published import completed, read_published, read_sidecar
 from .registering import OwnMask, read_own_mask, register_in, remarks, try_out
@@ -18,10 +20,14 @@ __all__ = [
     "fetch_brain_mask",
     "fetched_damage",
     "generated_by",
+    "gridded_damage",
     "load_brain_mask",
     "path_of",
     "prefetch",
     "published_damage",
+    "put_on_grid",
+    "read_gridded",
+    "read_gridded_sidecar",
     "read_own_mask",
     "read_published",
     "read_sidecar",

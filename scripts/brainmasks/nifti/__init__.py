@@ -3,6 +3,7 @@
 
 from .canonical import TOLERANCE, canonical_file, recode, recodings
 from .checks import examine, limited_to_registered, require_valid
+from .covering import Covered, covered
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
 from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
@@ -29,6 +30,7 @@ __all__ = [
     "MD5",
     "SHA256",
     "TOLERANCE",
+    "Covered",
     "as_nii_gz",
     "at_least_half",
     "canonical_file",
@@ -36,6 +38,7 @@ __all__ = [
     "contradiction",
     "count_ones",
     "count_outside",
+    "covered",
     "difference",
     "displacement",
     "examine",

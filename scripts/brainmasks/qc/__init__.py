@@ -4,6 +4,6 @@
 from .image_page import tabulate_images
 from .image_picture import draw_images
 from .mask_page import tabulate_masks
-from .mask_picture import draw_mask
+from .mask_picture import draw_gridded, draw_mask
 
-__all__ = ["draw_images", "draw_mask", "tabulate_images", "tabulate_masks"]
+__all__ = ["draw_gridded", "draw_images", "draw_mask", "tabulate_images", "tabulate_masks"]

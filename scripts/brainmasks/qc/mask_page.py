@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..masks import read_sidecar
+from ..masks import read_gridded_sidecar, read_sidecar
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata
+from ..registry import BrainMaskMetadata, split_gridded
 from ..storage import publish
 from .rendering import render
 
@@ -20,7 +20,7 @@ def tabulate_masks(
     Parameters
     ----------
     masks
-        What is registered.
+        What is registered, of a mask on another grid that of the mask it was made from.
     sidecar_paths
         The sidecar of each, named after the mask that was asked for.
     page_path
@@ -31,10 +31,12 @@ def tabulate_masks(
     InvalidMaskError
         If a sidecar does not state what is registered.
     """
-    sidecars = {
-        Path(path).stem: read_sidecar(path, mask)
-        for mask, path in zip(masks, sidecar_paths, strict=True)
-    }
+    sidecars = {}
+    for mask, path in zip(masks, sidecar_paths, strict=True):
+        # Not its `stem`: the name of a grid may end in ".5mm".
+        name = Path(path).name.removesuffix(".json")
+        gridded = split_gridded(name)
+        sidecars[name] = read_gridded_sidecar(mask, path) if gridded else read_sidecar(path, mask)
     publish(mask_page(sidecars).encode(), page_path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidMaskError
-from ..masks import completed, read_published, read_sidecar
+from ..masks import completed, read_gridded, read_published, read_sidecar
 from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
@@ -62,6 +62,33 @@ def draw_mask(
     image = read_image(read_published(mask_path, mask))
     name = Path(mask_path).name.removesuffix(".nii.gz")
     publish(picture(image, name, mask.space if mask.space != requested else None), picture_path)
+
+
+def draw_gridded(
+    mask: BrainMaskMetadata, mask_path: StrPath, sidecar_path: StrPath, picture_path: StrPath
+) -> None:
+    """Draw a published mask on another grid.
+
+    Parameters
+    ----------
+    mask
+        What is registered of the mask that it was made from.
+    mask_path, sidecar_path
+        The mask on the grid, and its sidecar.
+    picture_path
+        Where to put the picture, a PNG.
+
+    Raises
+    ------
+    InvalidMaskError
+        If it is not what its sidecar describes, or cannot be drawn.
+    MaskError
+        If matplotlib is not installed.
+    """
+    content, described = read_gridded(mask, mask_path, sidecar_path)
+    served = mask.space if mask.space != described.get("SpaceRequested") else None
+    name = Path(mask_path).name.removesuffix(".nii.gz")
+    publish(picture(read_image(content), name, served), picture_path)
 
 
 def picture(image: "SpatialImage", name: str, served: str | None = None) -> bytes:

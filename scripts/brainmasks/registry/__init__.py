@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Which masks and known grids there are, and where: tables, names, aliases, settings, mirrors."""
 
-from .grid_table import KnownGrid
+from .extra_grids import with_extra_grids
+from .grid_table import KnownGrid, read_grids
 from .mask_names import BRAIN, Resolution, closest, mask_name, read_resolution, split_name
 from .mask_table import BrainMaskRegistry, read_masks
 from .metadata import BrainMaskMetadata
@@ -20,29 +21,42 @@ from .shipped import (
     shipped_tables,
 )
 from .shipped_files import MASKS_TABLES
-from .table_reading import Schema, check_columns, check_row, read_schema, read_table
+from .table_reading import Schema, listed_rows, read_schema, read_table
 from .table_writing import new_table, own_row, with_row
+from .target_grid import (
+    GRID_MARK,
+    LARGEST_GRID,
+    GriddedName,
+    TargetGrid,
+    grid_for,
+    split_gridded,
+)
 
 __all__ = [
     "BRAIN",
+    "GRID_MARK",
+    "LARGEST_GRID",
     "MASKS_TABLES",
     "BrainMaskMetadata",
     "BrainMaskRegistry",
+    "GriddedName",
     "KnownGrid",
     "Mirror",
     "Reference",
     "Resolution",
     "Schema",
+    "TargetGrid",
     "bibtex",
     "cache_folder",
-    "check_columns",
-    "check_row",
     "closest",
+    "grid_for",
     "is_offline",
     "lacunas_masks",
+    "listed_rows",
     "mask_name",
     "new_table",
     "own_row",
+    "read_grids",
     "read_masks",
     "read_mirrors",
     "read_registry",
@@ -58,7 +72,9 @@ __all__ = [
     "shipped_registry",
     "shipped_settings",
     "shipped_tables",
+    "split_gridded",
     "split_name",
     "user_path",
+    "with_extra_grids",
     "with_row",
 ]

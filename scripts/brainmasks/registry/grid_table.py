@@ -53,8 +53,18 @@ class KnownGrid:
             zooms=(x_edge, y_edge, z_edge),
             origin=(x_mm, y_mm, z_mm),
             spaces=tuple(row["spaces"].split(",")) if row["spaces"] else (),
-            used_by=row["used_by"],
+            used_by=row.get("used_by", ""),
         )
+
+    def as_row(self) -> dict[str, str]:
+        """Return the cells that say where its voxels lie: all but who uses it."""
+        return {
+            "grid": self.name,
+            "shape": "x".join(str(n) for n in self.shape),
+            "zooms": "x".join(f"{mm:.10g}" for mm in self.zooms),
+            "origin": ",".join(f"{mm:.10g}" for mm in self.origin),
+            "spaces": ",".join(self.spaces),
+        }
 
     @property
     def affine(self) -> "NDArray[np.float64]":

@@ -3,6 +3,7 @@
 
 import codecs
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,37 @@ def _unquoted(cell: str) -> str | None:
     """Return what stands between the quotes around a cell, None if there are none."""
     quoted = len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'"
     return cell[1:-1] if quoted else None
+
+
+def listed_rows(
+    key: str, entries: Sequence[Mapping[str, Any]], schema: Schema
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the rows that stand in the configuration instead of a table, with where each stands.
+
+    Parameters
+    ----------
+    key
+        The key of the configuration, for messages.
+    entries
+        The rows.
+    schema
+        JSON schema of one row; what is no column of it is left out.
+
+    Raises
+    ------
+    RegistryError
+        If a column or cell is wrong, or is no text.
+    """
+    for number, entry in enumerate(entries, start=1):
+        where = f"config key '{key}'" + (f", entry {number}" if len(entries) > 1 else "")
+        check_columns(where, list(entry), schema)
+        row = {name: entry[name] for name in entry if name in schema["properties"]}
+        for name, value in row.items():
+            # YAML takes 010 for 8, and 1:30 for 90.
+            if not isinstance(value, str):
+                raise RegistryError(f"{where}: `{name}` is {value!r}, which is no text; quote it")
+        check_row(where, row, schema)
+        yield where, row
 
 
 def check_columns(where: str, columns: list[str], schema: Schema) -> None:
