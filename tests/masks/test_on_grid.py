@@ -48,6 +48,8 @@ def is_allowed(mask: str, grid: str) -> bool:
 
 
 ALLOWED = [(mask, grid) for mask in MASKS for grid in GRIDS if is_allowed(mask, grid)]
+# It takes half a minute; its voxels halve those of either mask of 1 mm in the same way.
+ALLOWED = [(mask, grid) for mask, grid in ALLOWED if grid != "LeadDBS" or "6Asym_1" in mask]
 
 
 class Case:
@@ -170,7 +172,9 @@ def published(tmp_path_factory):
 def test_real_mask_on_a_named_grid(published, name, grid):
     case, target = published(name), GRIDS[grid]
     image, note = case.put(target)
-    assert (image.shape, image.affine.tolist()) == (target.shape, target.affine.tolist())
+    assert image.shape == target.shape
+    # As far as the single precision of a header goes.
+    assert image.affine == pytest.approx(target.affine, abs=1e-5)
     source = nib.load(case.path)
     mask = np.asanyarray(source.dataobj) == 1
     share = shares(mask, source.affine, target.shape, target.affine)

@@ -92,6 +92,25 @@ def test_shipped_lesion_lies_inside_the_real_mask(example):
     assert "Nothing to be done" in example.succeed()
 
 
+@pytest.mark.usefixtures("real_masks")
+def test_example_with_a_mask_of_3_mm(example):
+    """A rule of the host names a mask on another grid, and gets it."""
+    name = "MNI152NLin6Asym_2mm_grid-FSL-3mm"
+    example.config["mask"] = name
+    example.succeed()
+    mask = nib.load(example.mask(name))
+    assert (mask.shape, mask.affine[:3, 3].tolist()) == ((61, 73, 61), [-90, -126, -72])
+    # The voxel of 3 mm in which each centre lies.
+    voxels = np.asanyarray(mask.dataobj)
+    index = [
+        tuple(round((mm - at) / 3) for mm, at in zip(xyz, (-90, -126, -72), strict=True))
+        for xyz in TINY_MM
+    ]
+    inside = sum(int(voxels[each]) for each in index)
+    assert table(example) == [["tiny", "123", "0.984", repr(inside / 123)]]
+    assert "Nothing to be done" in example.succeed()
+
+
 def test_shipped_lesion_on_a_synthetic_mask(example, server, tmp_path):
     # Of the left hemisphere, the part left of the ball's middle: it cuts the ball in two, and
     # holds none of it if the hemispheres are swapped.

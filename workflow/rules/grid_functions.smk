@@ -51,6 +51,8 @@ def require_gridded(name):
     Each is read once in a plan, although `all` and `put_on_grid` both ask.
     """
     asked = bm.registry.split_gridded(name)
+    # Before Snakemake looks at the times of what this is made from: a damaged one is removed.
+    require_published(asked.mask)
     grid = bm.registry.grid_for(asked, REGISTRY, GRIDS, IMAGES)
     paths = gridded_outputs(asked)
     if made_by_host(paths[0], "put_on_grid"):
