@@ -100,7 +100,10 @@ def read_gridded_sidecar(mask: BrainMaskMetadata, sidecar_path: StrPath) -> dict
     if described.get("Method") != METHOD or described.get("Mask") != mask.name:
         raise InvalidMaskError(f"{path} does not describe {mask.name} on another grid")
     # Of a mask that is registered by its MD5 the content is not known beforehand.
-    if mask.is_complete and described.get("SourceContentSHA256") != mask.content_sha256:
+    key, registered = "SourceContentSHA256", mask.content_sha256
+    if not mask.is_complete:
+        key, registered = "SourceRegisteredMD5", mask.md5
+    if described.get(key) != registered:
         raise InvalidMaskError(f"{path} describes what was made from other voxels than registered")
     return described
 

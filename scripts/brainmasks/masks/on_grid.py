@@ -19,7 +19,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, TargetGrid, split_name
 from ..storage import publish, to_json
 from .gridded import INHERITED, METHOD
-from .published import read_published, read_sidecar
+from .published import completed, read_published, read_sidecar
 from .sidecar import generated_by
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def put_on_grid(
         the result does not pass the checks.
     """
     described = read_sidecar(mask_sidecar_path, mask)
-    mask = _whole(mask, mask_sidecar_path)
+    mask = completed(mask, mask_sidecar_path)
     # Of an image that was read from memory, the voxels need no copy.
     image = read_image(read_published(mask_path, mask))
     before = stored_voxels(image) == 1
@@ -108,6 +108,7 @@ def put_on_grid(
         "Sources": [str(mask_path)],
         "SourceSHA256": described["SHA256"],
         "SourceContentSHA256": mask.content_sha256,
+        **({"SourceRegisteredMD5": mask.md5} if mask.md5 else {}),
         "Method": METHOD,
         "Resampling": _RULE,
         **made.as_note(),
@@ -124,11 +125,6 @@ def put_on_grid(
     }
     publish(to_json(content), sidecar_path)
     publish(data, published_path)
-
-
-def _whole(mask: BrainMaskMetadata, mask_sidecar_path: StrPath) -> BrainMaskMetadata:
-    """Return all that is known of a published mask."""
-    return mask
 
 
 @dataclass(frozen=True)
