@@ -23,7 +23,7 @@ def test_status_goes_on_after_a_copy_that_cannot_be_looked_at(tmp_path, monkeypa
     def refuse(*_, **__) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("brainmasks.fetching.verification.recode", refuse)
+    monkeypatch.setattr("brainmasks.fetching.verification.recodings", refuse)
     _, first, last = status([fetcher]).splitlines()
     assert first.split(maxsplit=3)[1:3] == ["local", "copy"]
     assert f"{copy}: [Errno 28] No space left on device" in first

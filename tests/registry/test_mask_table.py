@@ -6,6 +6,7 @@ import math
 
 import pytest
 from support import COLUMNS, REPO, shipped_rows, spelled, tiny_mask, write_table
+from support import SCHEMA as ROW_SCHEMA
 
 import brainmasks
 from brainmasks import RegistryError, UnknownMaskError, mask_name, read_registry
@@ -13,16 +14,22 @@ from brainmasks.registry import closest
 
 SCHEMA = REPO / "workflow" / "schemas" / "registry.schema.json"
 TABLE = REPO / "config" / "masks.tsv"
-GOOD = tiny_mask("Good")[1] | {"url": "https://example.org/good.nii.gz"}
+# Those that a table must have, and those that it may have.
+ALL_COLUMNS = list(ROW_SCHEMA["properties"])
+OPTIONAL = [column for column in ALL_COLUMNS if column not in COLUMNS]
+GOOD = dict.fromkeys(OPTIONAL, "") | tiny_mask("Good")[1]
+GOOD |= {"url": "https://example.org/good.nii.gz"}
 
 # What a message says of each column, besides the line, the column and the value.
 EXPECTED = {
     "space": "letters, digits, + and - only",
-    "resolution": "a positive number such as 2 or 0.7",
-    "url": "https://, http:// or doi:10.",
+    "resolution": "a positive number such as 2 or 0.7, of at most six digits, or its three edges",
+    "desc": "letters and digits only such as brainDil",
+    "url": "https://, http://, doi:10. or file:///, or the path of the file",
     "sha256": "64 hexadecimal digits",
     "content_sha256": "64 hexadecimal digits",
-    "bytes": "the size of the file in bytes",
+    "md5": "32 hexadecimal digits",
+    "bytes": "the size in bytes of the file whose hash is registered",
     "shape": "such as 91x109x91",
     "origin": "such as -90,-126,-72",
     "voxels": "how many voxels are 1",
@@ -30,6 +37,7 @@ EXPECTED = {
     "description": "free text",
     "license": "the licence of the mask, or unknown",
     "citation": "what to cite",
+    "notice": "the copyright notice",
 }
 
 NO_FOLDER_NAMES = [
@@ -56,7 +64,19 @@ NO_FOLDER_NAMES = [
 NO_COUNTS = ["", "0", "-1", "1.5", "1e3", "1,000", "abc", "nan", "0x10"]
 NO_HASHES = ["", "a" * 63, "a" * 65, "g" * 64, "unknown", "sha256:" + "a" * 57, "\u0661" * 64]
 REFUSED = {
-    "space": [*NO_FOLDER_NAMES, "a_b", "a.b", "{a}", "*"],
+    "space": [
+        *NO_FOLDER_NAMES,
+        "a_b",
+        "a.b",
+        "{a}",
+        "*",
+        "a_cohort-",
+        "_cohort-1",
+        "a_cohort-1_cohort-2",
+        "a_cohort-1/b",
+        "a_Cohort-1",
+        "a_res-1",
+    ],
     "resolution": [
         "",
         "0",
@@ -74,15 +94,27 @@ REFUSED = {
         "1/2",
         " 2",
         "\u0662",
+        "2x2",
+        "2x2x2x2",
+        "2x2x",
+        "0x1x1",
+        "1x0.0x1",
+        "2X2X4",
+        "1x1x-1",
+        "1234567x1x1",
+        "2 x 2 x 4",
     ],
+    "desc": ["brain mask", "brain_mask", "brain-mask", "a/b", "..", "a.b", "a\x01b", "\u00e4"],
     "url": [
         "",
         "ftp://example.org/x",
-        "file:///data/x",
-        "/data/x",
-        "x.nii.gz",
-        "~/x",
-        "C:\\x",
+        "file://host/x",
+        "file:/data/x",
+        "file:///",
+        "FILE:///data/x",
+        " ",
+        " x.nii.gz",
+        "a\x01b.nii.gz",
         "javascript:alert(1)",
         "s3://bucket/x",
         "gs://bucket/x",
@@ -102,6 +134,7 @@ REFUSED = {
     ],
     "sha256": NO_HASHES,
     "content_sha256": NO_HASHES,
+    "md5": ["a" * 31, "a" * 33, "a" * 64, "g" * 32, "unknown", "md5:" + "a" * 28, "\u0661" * 32],
     "bytes": NO_COUNTS,
     "shape": [
         "",
@@ -138,10 +171,12 @@ REFUSED = {
     "description": ["a\x01b", "a\x1b[31mb", "a\x7fb"],
     "license": ["", "a\x01b"],
     "citation": ["", "a\x7fb"],
+    "notice": ["a\x01b", "a\x1bb"],
 }
 ACCEPTED = {
-    "space": ["A", "NA", "001", "MNI152NLin2009cAsym", "a+b", "a-b"],
-    "resolution": ["2", "2.0", "0.7", "001", "10", "0.125"],
+    "space": ["A", "NA", "001", "MNI152NLin2009cAsym", "a+b", "a-b", "A_cohort-2"],
+    "resolution": ["2", "2.0", "0.7", "001", "10", "0.125", "2x2x4", "0.7x0.70x1", "2x2x2"],
+    "desc": ["", "brain", "brainDil", "T1w2"],
     "url": [
         "https://example.org/x.nii.gz",
         "http://example.org/x.nii.gz",
@@ -149,9 +184,17 @@ ACCEPTED = {
         "https://127.0.0.1:8000/x?y=1#z",
         "https://user:word@example.org/x",
         "doi:10.5281/zenodo.1/x.nii.gz",
+        "file:///data/x.nii.gz",
+        "/data/x.nii.gz",
+        "x.nii.gz",
+        "../a folder/x.nii.gz",
+        "~/x.nii.gz",
+        "${FSLDIR}/x.nii.gz",
+        "C:\\x.nii.gz",
     ],
     "sha256": ["0" * 64, "F" * 64],
     "content_sha256": ["0" * 64, "F" * 64],
+    "md5": [""],
     "bytes": ["1", "999999999999"],
     "shape": ["1x1x1", "193x229x193"],
     "origin": ["0,0,0", "-90,-126,-72", "-96.5,132.125,-78.000001"],
@@ -160,6 +203,7 @@ ACCEPTED = {
     "description": ["", "NA", "na\u00efve, \u00bd", '"half a quotation'],
     "license": ["NA", "CC0", "CC BY 4.0"],
     "citation": ["NA", "a; b"],
+    "notice": ["", "Copyright (C) 1993-2009 Somebody"],
 }
 
 
@@ -210,12 +254,12 @@ def table(tmp_path):
 
 
 def test_every_column_has_refused_and_accepted_values():
-    assert set(REFUSED) == set(ACCEPTED) == set(EXPECTED) == set(COLUMNS)
+    assert set(REFUSED) == set(ACCEPTED) == set(EXPECTED) == set(ALL_COLUMNS)
 
 
 @pytest.mark.parametrize(("column", "value"), each(REFUSED))
 def test_refused_cell_is_named_with_line_column_value_and_expectation(table, column, value):
-    path = table(GOOD, mask(**{column: value}))
+    path = table(GOOD, mask(**{column: value}), columns=ALL_COLUMNS)
     message = refusal(path)
     assert f"{path}, line 3" in message
     assert f"column '{column}'" in message
@@ -226,7 +270,7 @@ def test_refused_cell_is_named_with_line_column_value_and_expectation(table, col
 
 @pytest.mark.parametrize(("column", "value"), each(ACCEPTED))
 def test_accepted_cell(table, column, value):
-    assert len(read(table(GOOD, mask(**{column: value})))) == 2
+    assert len(read(table(GOOD, mask(**{column: value}), columns=ALL_COLUMNS))) == 2
 
 
 def test_every_refused_cell_of_a_row_is_reported(table):
@@ -253,12 +297,17 @@ def test_message_about_a_cell_names_the_mask(table):
             id="another case",
         ),
         pytest.param(
-            [*COLUMNS, "qqq"],
-            ["line 1", "unknown column 'qqq'", "Columns: space, resolution, url"],
-            id="unknown",
+            [*COLUMNS, "MD5"],
+            ["line 1", "unknown column 'MD5'", "did you mean 'md5'?", "Columns: space, resolution"],
+            id="optional, another case",
         ),
         pytest.param(
-            ["space", "", *COLUMNS[2:]], ["line 1", "unknown column ''", "Columns:"], id="nameless"
+            [*COLUMNS, "notices"],
+            ["line 1", "unknown column 'notices'", "did you mean 'notice'?"],
+            id="optional, misspelt",
+        ),
+        pytest.param(
+            ["space", "", *COLUMNS[2:]], ["line 1", "missing column 'resolution'"], id="nameless"
         ),
         pytest.param(COLUMNS[:-1], ["line 1", "missing column 'citation'"], id="missing"),
         pytest.param(
@@ -272,10 +321,14 @@ def test_message_about_a_cell_names_the_mask(table):
     ],
 )
 def test_wrong_columns_are_named(table, columns, words):
-    message = refusal(
-        table(mask() | {"spcae": "A", "Space": "A", "qqq": "", "": ""}, columns=columns)
-    )
+    message = refusal(table(mask() | dict.fromkeys(columns, "A"), columns=columns))
     assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("column", ["qqq", "remarks", "lab", "id", "Who made it"])
+def test_column_that_resembles_none_is_ignored(table, column):
+    entry = read(table(mask() | {column: "\x01"}, columns=[*COLUMNS, column]))
+    assert entry.keys() == ["A_2mm"]
 
 
 def test_columns_may_stand_in_any_order(table):
@@ -319,10 +372,34 @@ def test_too_few_cells_are_refused(tmp_path):
         pytest.param(b"", ["is empty", "first line must name the columns"], id="empty"),
         pytest.param(b"\n\n", ["line 1", "missing columns 'space'"], id="blank lines only"),
         pytest.param("sp\u00e4ce\n".encode("latin-1"), ["cannot be read"], id="Latin-1"),
-        pytest.param(table_text().encode("utf-16"), ["cannot be read"], id="UTF-16"),
-        pytest.param(b"<!DOCTYPE html>\n<html></html>\n", ["line 1", "unknown column"], id="HTML"),
         pytest.param(
-            table_text().replace("\t", ",").encode(), ["line 1", "unknown column"], id="commas"
+            table_text().encode("utf-16"),
+            ["cannot be read", "it is UTF-16", "save it as UTF-8"],
+            id="UTF-16",
+        ),
+        pytest.param(b"<!DOCTYPE html>\n<html></html>\n", ["line 1", "missing column"], id="HTML"),
+        *(
+            pytest.param(
+                table_text().replace("\t", separator).encode(),
+                ["line 1", f"{words} stand between the cells instead of tabs", "save the table as"],
+                id=words,
+            )
+            for separator, words in ((",", "commas"), (";", "semicolons"), ("  ", "spaces"))
+        ),
+        pytest.param(
+            table_text(";".join(COLUMNS)).encode(),
+            ["line 2: semicolons stand between the cells instead of tabs"],
+            id="semicolons in a row alone",
+        ),
+        pytest.param(
+            '"{}"\n'.format('"\t"'.join(COLUMNS)).encode(),
+            ["line 1: the names of columns are in quotes", "save the table without quotes"],
+            id="quotes around names",
+        ),
+        pytest.param(
+            table_text('"{}"'.format('"\t"'.join(COLUMNS))).encode(),
+            ["line 2", "column 'space'", "in quotes, which have no meaning here"],
+            id="quotes around cells",
         ),
     ],
 )
@@ -458,10 +535,12 @@ def test_registry_is_a_container_of_names(registry):
         ({"resolution": 2}, ["A_2mm", "Big-B_2mm"]),
         ({"resolution": 2.0, "source": "lab"}, ["Big-B_2mm"]),
         ({"space": "C"}, []),
+        ({"space": None, "resolution": 2, "source": None}, ["A_2mm", "Big-B_2mm"]),
+        ({"desc": "brain", "name": "A_1mm"}, ["A_1mm"]),
     ],
 )
 def test_list_filters_by_metadata(registry, filters, names):
-    assert registry.list(**filters) == names
+    assert registry.list(**filters) == [registry[name] for name in names]
 
 
 def test_list_refuses_an_unknown_filter(registry):
@@ -482,7 +561,9 @@ def test_get_returns_typed_metadata(registry):
 @pytest.mark.parametrize("row", [mask(), mask(resolution="0.7", origin="-96.5,0,0.000001")])
 def test_metadata_survive_the_way_through_a_row(table, row):
     entry = read(table(row)).get(mask_name("A", float(row["resolution"])))
-    assert type(entry).from_row(entry.as_row() | {"description": row["description"]}) == entry
+    # Of where the table was, and of free text, a job knows nothing.
+    left_out = {"description": row["description"], "folder": entry.folder}
+    assert type(entry).from_row(entry.as_row() | left_out) == entry
 
 
 def test_get_and_serve_of_an_unknown_name_raise_keyerror_with_all_names(registry):
@@ -523,9 +604,11 @@ def test_serve_knows_one_spelling_of_a_resolution_and_suggests_it(registry, writ
 
 def test_long_registry_is_listed_in_part(table):
     rows = [mask(f"S{number}") for number in range(30)]
-    with pytest.raises(UnknownMaskError, match=r"S19_2mm and 10 more") as failure:
+    with pytest.raises(
+        UnknownMaskError, match=r"S7_2mm and 22 more \(`snakemake status`"
+    ) as failure:
         read(table(*rows)).get("nothing")
-    assert "S20_2mm" not in str(failure.value)
+    assert "S8_2mm" not in str(failure.value)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 
 from ..errors import InvalidMaskError
 from ..nifti import CONTENT_SHA256, MD5, SHA256, canonical_file, content_limit, difference
@@ -10,7 +11,7 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import read_bounded
 from .origin import read_fetched
-from .published import read_json, states_registered
+from .published import completed, read_json, states_registered
 
 
 def fetched_damage(mask: BrainMaskMetadata, mask_path: StrPath, origin_path: StrPath) -> str | None:
@@ -64,7 +65,8 @@ def published_damage(
         return f"{mask_path} is unusable ({err.strerror})"
     if verified_by not in (SHA256, CONTENT_SHA256, MD5):
         return f"{sidecar_path} does not say by which hash {mask_path} was verified"
-    if not mask.is_complete:
+    registered = mask
+    if not registered.is_complete:
         # Its content is compared: another deflate library may have made the published file.
         verified_by = CONTENT_SHA256
         try:
@@ -75,6 +77,20 @@ def published_damage(
         return f"{mask_path} {damage}"
     if described.get("SHA256") != hashlib.sha256(data).hexdigest():
         return f"{sidecar_path} describes other bytes than {mask_path} has"
-    if not states_registered(described, mask):
+    if not states_registered(described, mask) or not _describes(sidecar_path, registered, mask):
         return f"{sidecar_path} does not say what is registered"
     return None
+
+
+def _describes(
+    sidecar_path: StrPath, registered: BrainMaskMetadata, mask: BrainMaskMetadata
+) -> bool:
+    """Return whether others will read of a sidecar what the mask is, of which an MD5 is registered.
+
+    The published file may have another SHA-256 than ours: its content was compared.
+    """
+    try:
+        described = completed(registered, sidecar_path)
+    except InvalidMaskError:
+        return False
+    return replace(described, sha256=mask.sha256) == mask

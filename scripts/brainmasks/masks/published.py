@@ -91,6 +91,7 @@ def states_registered(sidecar: Mapping[str, Any], mask: BrainMaskMetadata) -> bo
     """Return whether a sidecar states what is registered: hashes, and the number of voxels."""
     stated = {
         "RegisteredMD5": mask.md5 or None,
+        "RegisteredBytes": mask.bytes if mask.md5 else None,
         "RegisteredSHA256": None if mask.md5 else mask.sha256,
         "ContentSHA256": mask.content_sha256,
         "Voxels": mask.voxels,
