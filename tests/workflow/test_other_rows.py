@@ -177,7 +177,7 @@ def test_image_is_checked_and_aligned_on_a_mask_of_which_an_md5_is_registered(
     rows = [{"image": "lesions/one.nii.gz", "mask": "A_2mm", "id": "one"}]
     table = write_table(tmp_path / "images.tsv", rows, ["image", "mask", "id"])
     workflow.config |= {"images": str(table)}
-    workflow.succeed("aligned/one.nii.gz", "checks/one.json", "qc/images.tsv")
+    workflow.succeed("aligned/one.nii.gz", "checks/one.json", "checks/images.tsv")
     found = json.loads((workflow.folder / "checks" / "one.json").read_text())
     assert found["verdict"] == "identical"
     assert (found["voxels_inside"], found["voxels_outside"]) == (3, 0)
