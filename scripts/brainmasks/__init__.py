@@ -2,7 +2,8 @@
 """Verified binary brain masks, for notebooks and scripts.
 
 The rooms below hold what the workflow uses, arrows one way:
-qc -> images -> masks -> fetching -> nifti -> {storage, registry} -> errors, paths, urls, version.
+cli -> qc -> images -> masks -> fetching -> nifti -> {storage, registry} -> errors, paths, urls,
+version.
 
 Nothing here knows of Snakemake, or imports anything heavy before it is needed.
 """

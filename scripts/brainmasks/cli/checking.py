@@ -32,7 +32,9 @@ def check(
     refuse: tuple[str, ...],
     options: Options,
 ) -> Printed:
-    """Check images against a mask: verdict and findings of each, and what to do.
+    """Check images against a mask.
+
+    Prints verdict and findings of each, and what to do.
 
     The exit status is 1 if one is refused, by the defaults of the workflow's keys `accept`,
     `refuse` and `min_inside`.

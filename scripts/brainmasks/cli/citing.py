@@ -13,9 +13,9 @@ from .output import Printed, as_json, shown
 @click.option("--bibtex", "only_bibtex", is_flag=True, help="Print the BibTeX entries alone.")
 @common
 def cite(names: tuple[str, ...], only_bibtex: bool, options: Options) -> Printed:
-    """Print what to cite for masks, as text and as BibTeX, and their licences.
+    """Print what to cite, and the licences.
 
-    What several masks share stands there once.
+    As text and as BibTeX. What several masks share stands there once.
 
     \b
     Examples:

@@ -25,7 +25,7 @@ HEADING = ("NAME", "SHAPE", "MM", "VOXELS", "ML", "SOURCE", "CACHED", "LICENCE")
 def list_masks(
     space: str | None, desc: str | None, resolution: str | None, options: Options
 ) -> Printed:
-    """List the registered masks, one line each.
+    """List the registered masks.
 
     "-" stands for what is not known before a mask was fetched: of some, the publisher states no
     more than an MD5.
@@ -77,7 +77,7 @@ def _filtered(
             hint = f"; did you mean {' or '.join(near)}?" if near else "."
             among = "" if len(masks) == len(registry) else " among the masks that were asked for"
             raise UnknownMaskError(
-                f"no mask of {what} '{asked}'{among}{hint} There is: {', '.join(there)}"
+                f"no mask of {what} '{asked}'{among}{hint} Known: {', '.join(there)}"
             )
         masks = [mask for mask in masks if getattr(mask, attribute) == asked]
     return masks
@@ -113,7 +113,9 @@ def _plain(mask: BrainMaskMetadata, cache: Cache) -> dict[str, Any]:
 @click.argument("name", shell_complete=complete_masks)
 @common
 def get_mask(name: str, options: Options) -> Printed:
-    """Print the path of a mask's verified file, which is fetched if it is not cached.
+    """Print the path of a mask.
+
+    Its file is verified, and fetched if it is not cached.
 
     \b
     Examples:
@@ -132,7 +134,9 @@ def get_mask(name: str, options: Options) -> Printed:
 @click.argument("names", metavar="[GRID]...", nargs=-1, shell_complete=complete_grids)
 @common
 def list_grids(names: tuple[str, ...], options: Options) -> Printed:
-    """List the known grids: where the voxels of files lie that many people have.
+    """List the known grids.
+
+    Where the voxels of files lie that many people have.
 
     \b
     Examples:
@@ -144,7 +148,7 @@ def list_grids(names: tuple[str, ...], options: Options) -> Printed:
         if name not in known:
             near = closest(name, list(known))
             hint = f"; did you mean {' or '.join(near)}?" if near else "."
-            raise UnknownMaskError(f"no grid '{name}'{hint} There is: {', '.join(known)}")
+            raise UnknownMaskError(f"no grid '{name}'{hint} Known: {', '.join(known)}")
     grids = [known[name] for name in names or known]
     if options.as_json:
         fields = ("name", "shape", "zooms", "origin", "spaces", "used_by")

@@ -67,10 +67,11 @@ def register(
     description: str,
     options: Options,
 ) -> Printed:
-    """Register a mask of your own: check FILE, compute its row, and try the row out.
+    """Register a mask of your own.
 
-    The row is printed, or appended to --table. The file may be stored in any orientation, type,
-    scaling and compression.
+    FILE is checked, its row computed, and the mask made from the row once, to try it. The row is
+    printed, or appended to --table. The file may be stored in any orientation, type, scaling and
+    compression.
 
     \b
     Examples:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A mask of one's own: from a file to a row of a table from which it can be made."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,7 @@ from ..nifti import (
     number_text,
     own_grid,
     read_image,
+    recodings,
     scaled_voxels,
     stored_voxels,
     values_beyond,
@@ -234,12 +236,23 @@ def remarks(own: OwnMask, registry: BrainMaskRegistry) -> Iterator[str]:
         The masks to compare it with.
     """
     digest = md5(own.original)
+
+    def contents(known: BrainMaskMetadata) -> Iterator[str]:
+        """Yield the SHA-256 of what the registered file may be, if this is the mask."""
+        if (known.shape, known.voxels) != (own.mask.shape, own.mask.voxels):
+            return
+        # The original, too: some masks are registered with the affine that their file states.
+        for copy in (own.data, own.original):
+            with suppress(InvalidMaskError):
+                for each in recodings(copy, known):
+                    yield hashlib.sha256(gunzip_whole(each, LARGEST)).hexdigest()
+
     for known in registry.list():
         if known.md5 and known.md5 == digest:
             yield f"this very file is {known.name}, registered already"
         if not known.is_complete:
             continue
-        if known.content_sha256 == own.mask.content_sha256:
+        if known.content_sha256 in contents(known):
             yield f"this is {known.name}, registered already: you need no mask of your own for it"
         elif is_registered(own.voxels, known):
             yield (

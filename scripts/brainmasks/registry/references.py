@@ -17,6 +17,7 @@ UNKNOWN = "unknown"
 NAMED = 6
 
 _DOI = re.compile(r"(?i)(?:https?://(?:dx[.])?doi[.]org/|doi:\s*)(10[.][0-9]{4,9}/\S+)")
+_HOST = re.compile(r"https?://(?:www[.])?([^/\s]+)")
 _ADDRESS = re.compile(r"https?://\S+")
 # What TeX would obey, and how it is written as a letter.
 _SPECIAL = {
@@ -71,11 +72,12 @@ class Reference:
 
     @property
     def stem(self) -> str:
-        """The beginning of a BibTeX key: the first author's name, the year, a word."""
+        """The beginning of a BibTeX key: the first author's name, the year, a word; else a host."""
         family = self.authors.partition(",")[0].partition(" and ")[0]
         words = [family, self.year, *re.findall(r"\w{4,}", self.title)[:1]]
         if not self.title:
-            words = ["brainmask"]
+            host = _HOST.match(self.text)
+            words = re.findall(r"\w+", host[1] if host else self.text)[:4]
         return "".join(re.findall("[A-Za-z0-9]+", _plain("".join(words)))) or "brainmask"
 
     def entry(self, key: str) -> str:
