@@ -4,13 +4,9 @@
 import gzip
 import json
 import resource
-import socketserver
-import ssl
-from contextlib import suppress
-from threading import Thread
 
 import pytest
-from support import make_certificate
+from internet import answer, internet_of
 
 from brainmasks.errors import FetchError
 from brainmasks.fetching.doi import LARGEST
@@ -18,11 +14,6 @@ from brainmasks.fetching.http import transfer
 
 DATA = b"the file of a mask"
 RECORD = "https://zenodo.org/records/1"
-
-
-def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
-    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 def record(**file) -> bytes:
@@ -38,44 +29,12 @@ RIGHT = {
 }
 
 
-class Answers(dict):
-    """What servers answer by host and path, and the headers of each request."""
-
-    def __init__(self) -> None:
-        super().__init__(RIGHT)
-        self.asked: list[list[str]] = []
-
-
 @pytest.fixture
-def internet(tmp_path, machine, monkeypatch):
+def internet(tmp_path, machine):
     """Return what servers answer by host and path: a proxy stands for all of them."""
-    key, certificate = make_certificate(tmp_path, "doi.org", "zenodo.org")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    answers = Answers()
-
-    class Proxy(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            host = self.rfile.readline().split()[1].decode().split(":")[0]
-            while self.rfile.readline().strip():
-                pass
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            with context.wrap_socket(self.request, server_side=True) as secure:
-                request = secure.makefile("rb")
-                path = request.readline().split()[1].decode()
-                answers.asked.append([])
-                while line := request.readline().strip():
-                    answers.asked[-1].append(line.decode())
-                with suppress(OSError):  # the client may have read enough
-                    secure.sendall(answers.get(host + path, answer("404 Not Found")))
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_address[1]}")
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with internet_of(["doi.org", "zenodo.org"], tmp_path) as answers:
+        answers.update(RIGHT)
         yield answers
-        server.shutdown()
 
 
 @pytest.mark.parametrize("scheme", ["doi:", "DOI:"])

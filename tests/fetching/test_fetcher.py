@@ -27,7 +27,7 @@ def test_plain_values_describe_mask_cache_and_sources():
         "/tables",
         "/cache",
         ["/site", "/other"],
-        ["/copy", "https://mirror/a"],
+        [{"location": "/copy"}, {"location": "https://mirror/a"}],
         True,
         {row["sha256"]: "A_2mm"},
     )

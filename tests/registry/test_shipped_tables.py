@@ -246,7 +246,7 @@ def test_lookalikes_are_other_masks_of_a_registered_grid():
         assert row["content_sha256"] != resembled["content_sha256"]
         if other := row["registered_as"]:
             assert row["voxels"] == NAMED[other]["voxels"]
-            # LESYMAP's file, as which it is registered, has a minus before some zeros of its affine.
+            # LESYMAP's file, which is registered, has a minus before some zeros of its affine.
             same = row["content_sha256"] == NAMED[other]["content_sha256"]
             assert same == (other != "MNI152NLin2009cSym_1mm")
             assert [NAMED[other][key] for key in ("shape", "origin")] == [
