@@ -105,7 +105,7 @@ def published(steps, bench) -> Bench:
 
 def test_every_script_runs_as_a_job_of_snakemake_alone():
     """Imported by anything else, none of them does a thing."""
-    assert len(SCRIPTS) == 13
+    assert len(SCRIPTS) == 14
     for name in SCRIPTS:
         found = runpy.run_path(str(REPO / "scripts" / f"{name}.py"))
         assert callable(found["main"]), name
@@ -116,6 +116,27 @@ def test_three_steps_publish_a_mask(published, log):
     assert json.loads(published.sidecar.read_text())["ChecksVersion"] == "7"
     assert "checks passed" in log.read_text()
     assert published.checksum.read_text() == f"{published.row['sha256']}  {published.raw}\n"
+
+
+@pytest.mark.parametrize("grid", ["known", "of an image"])
+def test_mask_is_put_on_a_grid(run, published, log, grid):
+    row = {"grid": "G", "shape": "6x7x5", "zooms": "2x2x2", "origin": "-6,-8,-4", "spaces": ""}
+    path, sidecar = published.folder / "grid.nii.gz", published.folder / "grid.json"
+    image_of = {"image": published.mask} if grid == "of an image" else {"image": []}
+    run(
+        "put_on_grid",
+        output={"mask": path, "sidecar": sidecar},
+        wildcards={"mask": "A_2mm", "grid": "G"},
+        params={"row": row_of(published), "grid": row if grid == "known" else {}, "code": "7"},
+        mask=published.mask,
+        sidecar=published.sidecar,
+        **image_of,
+    )
+    note = json.loads(sidecar.read_text())
+    assert (note["Grid"]["Name"], note["Checks"]["volume"]) == ("G", "passed")
+    assert ("Image" in note["Grid"]) == (grid == "of an image")
+    assert np.array_equal(nib.load(path).dataobj, nib.load(published.mask).dataobj)
+    assert "15 checks passed" in log.read_text()
 
 
 def failed(capsys, log) -> str:
