@@ -333,3 +333,13 @@ def test_table_that_is_none_is_named_and_left_alone(cli):
         done = cli.run("register", "brain.nii.gz", "--space", "A", "--table", "my.tsv", status=1)
         assert "my.tsv" in done.stderr
         assert (cli.folder / "my.tsv").read_bytes() == content
+
+
+def test_path_that_a_table_would_read_as_another_is_refused_or_marked(cli):
+    for name, status in (("~me.nii.gz", 1), ("$HOME.nii.gz", 1), ("a:b #1?.nii.gz", 0)):
+        cli.save(name)
+        register = ("register", name, "--space", "MyLab", "--table", "my.tsv")
+        done = cli.run(*register, status=status)
+        if status:
+            assert "rename the file or its folder" in done.stderr
+    assert rows(cli.folder / "my.tsv")[0]["url"] == "./a:b #1?.nii.gz"

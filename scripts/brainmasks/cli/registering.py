@@ -23,8 +23,6 @@ from ..storage import publish
 from .options import EPILOG, Options, common, complete_values
 from .output import Printed, as_json, say, shown
 
-# What a path in `url` must not hold: it would be filled in.
-_VARIABLE = "$"
 _REMOTE = ("http://", "https://", "doi:")
 
 
@@ -162,12 +160,13 @@ def _location(path: Path, table: Path | None) -> str:
     folder = Path.cwd() if table is None else table.parent.resolve()
     # Its own name is kept, also if it is a link: what it leads to may have another one.
     location = os.path.relpath(path.parent.resolve() / path.name, folder)
-    if _VARIABLE in location:
+    if "$" in location or location.startswith("~"):
         raise RegistryError(
-            f"{path}: a path with a $ in it stands for a variable where a table names it; rename "
+            f"{path}: $ and ~ stand for something else in the path of a table ({location}); rename "
             "the file or its folder"
         )
-    return f"./{location}" if location.startswith("~") or ":" in location else location
+    # Else what stands before the colon would be the kind of an address.
+    return f"./{location}" if ":" in location else location
 
 
 def _require_new(known: BrainMaskRegistry, mask: BrainMaskMetadata) -> None:
