@@ -361,7 +361,7 @@ def entry(tmp_path):
 def test_note_that_is_none_costs_only_the_origin(entry, name):
     """Whoever may write into a shared cache may write a note."""
     cache, path = entry
-    path.with_name("A_2mm_desc-brain_mask.source.json").write_text(NOTES[name])
+    path.with_name(path.name.replace(".nii.gz", ".source.json")).write_text(NOTES[name])
     _, found = cache.load(MASK)
     assert found.data == DATA
     assert found.origin.location == f"cache:{path.name}"
@@ -374,7 +374,7 @@ def test_note_says_no_hash_that_the_bytes_have_not(tmp_path):
     cache = Cache(tmp_path)
     path = cache.path(mask, "content_sha256")
     path.write_bytes(DATA)
-    path.with_name("A_2mm_desc-brain_mask_recoded.source.json").write_text(json.dumps(NOTE))
+    path.with_name(path.name.replace(".nii.gz", ".source.json")).write_text(json.dumps(NOTE))
     _, found = cache.load(mask)
     assert found.origin.verified_by == "content_sha256"
 

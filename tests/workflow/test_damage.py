@@ -7,7 +7,17 @@ import time
 from pathlib import Path
 
 import pytest
-from support import REPO, Server, Workflow, module, rule_all, sha256, tiny_mask, write_table
+from support import (
+    REPO,
+    Server,
+    Workflow,
+    entry_of,
+    module,
+    rule_all,
+    sha256,
+    tiny_mask,
+    write_table,
+)
 
 YEAR = 365 * 24 * 3600
 # What looks at the plan of a run and makes nothing.
@@ -190,7 +200,7 @@ def hinder(kind: str, path: Path, outside: Path) -> None:
 
 
 PUBLISHED, RAW = "masks/A_2mm.nii.gz", "resources/masks/A_2mm.nii.gz"
-ENTRY = "cache/A_2mm_desc-brain_mask.nii.gz"
+ENTRY = str(entry_of(tiny_mask("A")[1], "cache"))
 LOG = "logs/masks/A_2mm.validate.log"
 PLACES = {
     "pipe": (
@@ -201,7 +211,7 @@ PLACES = {
         "resources/masks/A_2mm.nii.gz.sha256",
         LOG,
         ENTRY,
-        "cache/A_2mm_desc-brain_mask.source.json",
+        ENTRY.replace(".nii.gz", ".source.json"),
         "cache/.A_2mm.lock",
         "masks",
         "resources",

@@ -67,7 +67,7 @@ def validate(mask, **files):
 
 def look(mask, fetched, published):
     mask = BrainMaskMetadata.from_row(mask)
-    return [fetched_damage(mask, *fetched), published_damage(mask, *published)]
+    return [fetched_damage(mask, *fetched), published_damage(mask, *published, *fetched)]
 
 
 def check(mask, image, mask_path, details_path):

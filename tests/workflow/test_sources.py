@@ -5,7 +5,7 @@ import shutil
 import socket
 
 import pytest
-from support import (
+from support import (entry_of,)
     REPO,
     sha256,
     shipped_rows,
@@ -208,8 +208,9 @@ def test_order_is_cache_then_local_copies_then_registered_url_then_mirrors(
         return workflow.sidecar("A_2mm")["Sources"][0]
 
     cache.mkdir(parents=True)
-    (cache / "A_2mm_desc-brain_mask.nii.gz").write_bytes(data)
-    assert source() == "cache:A_2mm_desc-brain_mask.nii.gz"
+    entry = entry_of(row, cache)
+    entry.write_bytes(data)
+    assert source() == f"cache:{entry.name}"
     shutil.rmtree(cache)
     assert source() == str(tmp_path / "copy.nii.gz")
     shutil.rmtree(cache)
@@ -248,7 +249,7 @@ def test_mask_of_another_deflate_library_is_published_by_content(workflow, serve
     assert gzip.decompress(workflow.mask("Zng_2mm").read_bytes()) == content
     assert "Nothing to be done" in workflow.succeed()
     # lacuna would take other bytes under its own name for damaged.
-    assert not (cache / "Zng_2mm_desc-brain_mask.nii.gz").exists()
+    assert not entry_of(row, cache).exists()
     (tmp_path / "copy.nii.gz").unlink()
     shutil.rmtree(workflow.folder / "resources")
     shutil.rmtree(workflow.folder / "masks")
@@ -258,11 +259,11 @@ def test_mask_of_another_deflate_library_is_published_by_content(workflow, serve
 
 def test_damaged_cache_entry_is_quarantined_and_fetched_again(workflow, tiny, cache):
     cache.mkdir(parents=True)
-    entry = cache / "A_2mm_desc-brain_mask.nii.gz"
+    entry = entry_of(tiny[0], cache)
     entry.write_bytes(b"half a down")
     printed = workflow.succeed("masks/A_2mm.nii.gz")
     assert sha256(entry) == sha256(workflow.mask("A_2mm")) == tiny[0]["sha256"]
-    assert (cache / "A_2mm_desc-brain_mask.nii.gz.damaged-1").read_bytes() == b"half a down"
+    assert (cache / f"{entry.name}.damaged-1").read_bytes() == b"half a down"
     assert f"cached file {entry} has SHA-256" in printed
 
 
