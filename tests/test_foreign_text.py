@@ -115,7 +115,10 @@ def test_every_schema_of_a_table_is_tried():
         "config",
         "grids",
         "images",
+        "lookalikes",
         "mirrors",
+        "other_names",
+        "references",
         "registry",
     }
     assert len(PATTERNS) > 15
@@ -343,7 +346,7 @@ NOTES = {
     "a number for a location": json.dumps(NOTE | {"location": 5}),
     "a word for yes or no": json.dumps(NOTE | {"recoded": "x"}),
     "a list for a hash": json.dumps(NOTE | {"verified_by": ["sha256"]}),
-    "a hash that nobody knows": json.dumps(NOTE | {"verified_by": "md5"}),
+    "a hash that nobody knows": json.dumps(NOTE | {"verified_by": "md4"}),
     "text": json.dumps("sha256"),
 }
 

@@ -5,8 +5,9 @@ import shutil
 import socket
 
 import pytest
-from support import (entry_of,)
+from support import (
     REPO,
+    entry_of,
     sha256,
     shipped_rows,
     tiny_mask,
@@ -208,7 +209,7 @@ def test_order_is_cache_then_local_copies_then_registered_url_then_mirrors(
         return workflow.sidecar("A_2mm")["Sources"][0]
 
     cache.mkdir(parents=True)
-    entry = entry_of(row, cache)
+    entry = entry_of(tiny[0], cache)
     entry.write_bytes(data)
     assert source() == f"cache:{entry.name}"
     shutil.rmtree(cache)
