@@ -310,7 +310,7 @@ def test_header_of_any_length_ends_in_one_line():
     server = FaultServer(behave)
     limits = LIMITS.__class__(retries=0, pause=0.1, backoff=0.01, deadline=5)
     for name in heads:
-        message = refusal(transfer, f"{server.url}/{name}", 10, None, limits)
+        message = refusal(transfer, f"{server.url}/{name}", 10, limits)
         assert is_harmless(message), name
         assert message is None or len(message) < 1000, name
     server.close()
