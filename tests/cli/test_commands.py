@@ -270,3 +270,14 @@ def test_package_stays_light_until_it_is_used():
         check=True,
     )
     assert done.stdout == "set()\n"
+
+
+def test_check_takes_the_mask_from_the_cache_that_is_named(own):
+    own.save("lesion.nii.gz", BRAIN)
+    check = ("check", "lesion.nii.gz", "--registry", "my.tsv", "--mask", "MyLab_2mm", "--offline")
+    done = own.run(*check, "--cache-dir", "here", "--accept", "identical", "--json", status=0)
+    (found,) = json.loads(done.stdout)
+    assert [each["code"] for each in found["findings"]] == ["is_a_mask"]
+    assert [path.name[:27] for path in (own.folder / "here").glob("*.nii.gz")] == [
+        "MyLab_2mm_desc-brain_mask_s"
+    ]
