@@ -14,7 +14,7 @@ def main(job) -> None:
         check_image(
             name=job.wildcards.id,
             entry=job.params.entry,
-            mask=PublishedMask.from_row(job.params.row, job.input.mask, job.input.sidecar),
+            mask=PublishedMask.from_row(job.params.row, job.input.mask),
             registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
             policy=Policy(job.params.accept, job.params.refuse),
             min_inside=job.params.min_inside,

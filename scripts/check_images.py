@@ -10,14 +10,13 @@ def main(job) -> None:
     from brainmasks.job_log import job_log
     from brainmasks.registry import BrainMaskRegistry
 
-    names = sorted(job.params.rows)
-    files = zip(names, job.input.masks, job.input.sidecars, strict=True)
+    paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
     with job_log(job.log[0], "images"):
         check_images(
             images=job.params.images,
             masks={
-                name: PublishedMask.from_row(job.params.rows[name], path, sidecar)
-                for name, path, sidecar in files
+                name: PublishedMask.from_row(job.params.rows[name], path)
+                for name, path in paths.items()
             },
             registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
             min_inside=job.params.min_inside,

@@ -12,14 +12,13 @@ def main(job) -> None:
     from brainmasks.job_log import job_log
     from brainmasks.qc import draw_images
 
-    names = sorted(job.params.rows)
-    files = zip(names, job.input.masks, job.input.sidecars, strict=True)
+    paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
     with job_log(job.log[0], "pictures of images"):
         draw_images(
             found_path=job.input.found,
             masks={
-                name: PublishedMask.from_row(job.params.rows[name], path, sidecar)
-                for name, path, sidecar in files
+                name: PublishedMask.from_row(job.params.rows[name], path)
+                for name, path in paths.items()
             },
             policy=Policy(job.params.accept, job.params.refuse),
             picture_paths={Path(picture).stem: picture for picture in job.output},

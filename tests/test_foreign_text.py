@@ -399,7 +399,7 @@ def test_status_prints_nothing_that_a_terminal_may_obey(tmp_path):
     publish(DATA, cache.path(MASK))
     missing = Fetcher(MASK, Cache(tmp_path), [Mirror(f"{cache.folder}/\u202e")])
     for fetcher in (Fetcher(MASK, cache), missing):
-        text = status([fetcher])
+        text = status([fetcher], [MASK.name])
         assert escaped(text, but="\n") == text
 
 

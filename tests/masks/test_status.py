@@ -24,7 +24,23 @@ def test_status_goes_on_after_a_copy_that_cannot_be_looked_at(tmp_path, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("brainmasks.fetching.verification.recodings", refuse)
-    _, first, last = status([fetcher]).splitlines()
+    _, first, last = status([fetcher], ["A_2mm"]).splitlines()
     assert first.split(maxsplit=3)[1:3] == ["local", "copy"]
     assert f"{copy}: [Errno 28] No space left on device" in first
     assert "would come from https://example.org/A" in last
+
+
+def test_masks_that_nobody_asked_for_have_a_line_only_if_they_are_here(tmp_path):
+    cache = Cache(tmp_path / "cache")
+    fetchers = []
+    for seed, space in enumerate("ABCD"):
+        data, row = tiny_mask(space, seed=seed)
+        mask = BrainMaskMetadata.from_row(row | {"url": f"https://example.org/{space}"})
+        fetchers.append(Fetcher(mask, cache))
+        if space == "C":
+            path = cache.path(mask)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
+    _, *lines, last = status(fetchers, ["A_2mm"]).splitlines()
+    assert [line.split()[:2] for line in lines] == [["A_2mm", "nowhere"], ["C_2mm", "cache"]]
+    assert last == "Registered, too, and nowhere on this machine: B_2mm, D_2mm"

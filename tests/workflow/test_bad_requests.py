@@ -4,7 +4,7 @@
 import gzip
 
 import pytest
-from support import tiny_mask, write_table
+from support import REPO, tiny_mask, write_table
 
 
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
@@ -169,3 +169,37 @@ def test_image_without_a_table_of_images(workflow, tiny):
         printed = workflow.fail(target, "--dry-run")
         assert "no image has the id 'sam': config key 'images' is not set" in printed
         assert "MissingRuleException" not in printed
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("masks/A_2mm.nii", "did you mean masks/A_2mm.nii.gz?"),
+        ("mask/A_2mm.nii.gz", "did you mean masks/A_2mm.nii.gz?"),
+        ("mask/A_2.0mm.nii", "did you mean masks/A_2mm.nii.gz?"),
+        ("mask/brain.nii.gz", "and none is registered for 'brain'"),
+    ],
+)
+def test_file_that_is_never_made_is_answered_with_the_one_that_is(workflow, tiny, target, words):
+    printed = workflow.fail(target)
+    assert f"masks are gzipped files below masks{':' * words.startswith('did')}" in printed
+    assert words in printed
+
+
+def test_file_that_is_never_made_here_may_be_made_by_a_host(workflow, tiny):
+    workflow.snakefile = workflow.folder / "Snakefile"
+    workflow.snakefile.write_text(f"""
+module bm:
+    snakefile: {str(REPO / "workflow" / "Snakefile")!r}
+    config: config
+
+use rule * from bm as bm_*
+
+rule unpack:
+    input: "masks/{{mask}}.nii.gz"
+    output: "masks/{{mask}}.nii"
+    shell: "gunzip -c {{input}} > {{output}}"
+""")
+    printed = workflow.succeed("masks/A_2mm.nii")
+    assert "did you mean" not in printed
+    assert (workflow.folder / "masks" / "A_2mm.nii").stat().st_size == 352 + 6 * 7 * 5

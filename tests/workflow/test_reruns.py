@@ -246,7 +246,7 @@ def test_files_that_were_there_before_are_replaced(fresh, rows):
 
 
 def test_mask_that_is_no_longer_available_is_not_left_behind(done, rows):
-    done.register(rows[0] | {"sha256": "0" * 64}, rows[1])
+    done.register(rows[0] | {"sha256": "0" * 64, "content_sha256": "1" * 64}, rows[1])
     done.fail()
     assert not done.mask("A_2mm").exists()
     assert not done.sidecar_path("A_2mm").exists()

@@ -65,6 +65,7 @@ def row_of(bench: Bench) -> dict:
 def sources(bench: Bench, **changed) -> dict:
     return {
         "url": bench.row["url"],
+        "folder": "",
         "cache_dir": str(bench.cache),
         "site_caches": [],
         "mirrors": [],
@@ -204,10 +205,10 @@ def test_prefetch_that_misses_one_ends_with_status_1(run, bench, capsys):
 
 
 def test_status_prints_where_each_mask_is(run, bench, capsys):
-    run("status", params=every(bench))
+    run("status", params=every(bench) | {"asked": ["A_2mm"]})
     assert "A_2mm  nowhere" in capsys.readouterr().out
     run("prefetch", params=every(bench))
-    run("status", params=every(bench, offline=True))
+    run("status", params=every(bench, offline=True) | {"asked": ["A_2mm"]})
     (_, line) = capsys.readouterr().out.splitlines()
     assert line.split()[:4] == ["A_2mm", "cache", "yes", str(len(bench.data))]
     assert line.endswith(str(bench.entry))
@@ -301,7 +302,10 @@ def test_images_are_each_checked_against_their_own_mask(run, mask, tmp_path):
     }
     job = checked(tmp_path, mask, images)
     job["params"]["rows"] = {"B_2mm": mask_b.as_row(), "A_2mm": ROW_A}
-    run("check_images", **job | {"masks": [mask, other]})
+    run(
+        "check_images",
+        **job | {"masks": [mask, other]},
+    )
     found = json.loads((tmp_path / "images.found.json").read_text())
     assert [(each["id"], each["equals_mask"]) for each in found] == [("of B", True), ("of A", True)]
 

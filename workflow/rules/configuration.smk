@@ -2,6 +2,7 @@
 
 # The configuration: settings, registry, mirrors, grids and images, read and checked once.
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SCHEMAS = {
     name: OWN_FILES[f"workflow/schemas/{name}.schema.json"]
@@ -22,7 +23,11 @@ def read_tables():
             [bm.registry.user_path(path) for path in tables + settings["extra_registries"]],
             SCHEMAS["registry"],
             settings["aliases"],
+            yielding=[OWN_FILES[name] for name in bm.registry.MASKS_TABLES[1:]],
         )
+        if workflow.is_main_process:
+            for name, where in registry.own.items():
+                logger.warning(f"{name}: {where} takes the place of the shipped row")
         mirrors = {}
         if settings["mirrors"] is not False:
             mirrors = bm.registry.read_mirrors(

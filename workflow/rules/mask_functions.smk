@@ -75,7 +75,7 @@ def masks_of_user():
     """Return the names of the masks of the configuration, and of those in tables of the user's."""
     shipped = str(Path(OWN_FILES["config/masks.tsv"]).parent)
     own = [mask.name for mask in REGISTRY.list() if mask.folder != shipped]
-    return own + [REGISTRY.serve(name).name for name in SETTINGS["masks"]]
+    return own + [REGISTRY.serve(without_grid(name)).name for name in SETTINGS["masks"]]
 
 
 def outputs(rule, name):

@@ -3,6 +3,7 @@
 
 import click
 
+from ..errors import RegistryError
 from ..images import Policy, compare_to_mask
 from ..registry import shipped_settings
 from .options import EPILOG, Options, common, complete_masks
@@ -46,7 +47,13 @@ def check(
       brainmasks check lesion.nii.gz --mask my_mask.nii.gz --accept identical --accept reoriented
     """
     given = {"accept": list(accept), "refuse": list(refuse)}
-    settings = shipped_settings({key: value for key, value in given.items() if value})
+    try:
+        settings = shipped_settings({key: value for key, value in given.items() if value})
+    except RegistryError as err:
+        # A mistake in the command, and not in a file.
+        raise click.UsageError(
+            str(err).replace("config key '", "--").replace("' lists", " has")
+        ) from err
     policy = Policy(settings["accept"], settings["refuse"])
     registry = options.registry()
     found = {

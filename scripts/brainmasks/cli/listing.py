@@ -9,9 +9,12 @@ from ..errors import UnknownMaskError
 from ..fetching import Cache
 from ..masks import path_of
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, closest, shipped_grids
+from ..urls import one_line
 from .options import EPILOG, Options, common, complete_grids, complete_masks, complete_values
 from .output import Printed, aligned, as_json, say
 
+# Letters of a licence that are shown: the whole of it is in `cite` and in JSON.
+WIDEST = 40
 HEADING = ("NAME", "SHAPE", "MM", "VOXELS", "ML", "SOURCE", "CACHED", "LICENCE")
 
 
@@ -27,8 +30,8 @@ def list_masks(
 ) -> Printed:
     """List the registered masks.
 
-    "-" stands for what is not known before a mask was fetched: of some, the publisher states no
-    more than an MD5.
+    "-" stands for what is not registered: of some masks only the MD5 of the published file is
+    known.
 
     \b
     Examples:
@@ -47,7 +50,10 @@ def list_masks(
     if options.as_json:
         return Printed(as_json([_plain(mask, cache) for mask in masks]))
     if some := sum(not mask.voxels for mask in masks):
-        say(f"note: '-' is known once a mask was fetched: of {some} only an MD5 is published")
+        say(
+            f"note: '-' is not registered: of {some} masks only the MD5 of the published file is "
+            "known; the sidecar of the published mask states it"
+        )
     return Printed(aligned(HEADING, (_line(mask, cache) for mask in masks), "   rr"))
 
 
@@ -89,20 +95,18 @@ def _line(mask: BrainMaskMetadata, cache: Cache) -> tuple[str, ...]:
         "x".join(map(str, mask.shape)),
         mask.resolution_text,
         str(mask.voxels or "-"),
-        f"{mask.volume_ml:.1f}" if mask.voxels else "-",
+        f"{mask.volume_ml:.1f}" if mask.volume_ml else "-",
         mask.source,
         "yes" if cache.has(mask) else "no",
-        mask.license,
+        one_line(mask.license, WIDEST),
     )
 
 
 def _plain(mask: BrainMaskMetadata, cache: Cache) -> dict[str, Any]:
     """Return what is registered in plain types; null for what is not known."""
     known = mask.to_dict() | {
-        "resolution": mask.resolution_text,
         "zooms": mask.zooms,
-        "voxels": mask.voxels or None,
-        "volume_ml": round(mask.volume_ml, 6) if mask.voxels else None,
+        "volume_ml": round(mask.volume_ml, 6) if mask.volume_ml else None,
         "cached": cache.has(mask),
     }
     hashes = ("sha256", "content_sha256", "md5")

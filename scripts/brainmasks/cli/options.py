@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from ..errors import MaskError
+from ..errors import MaskError, UnknownMaskError
 from ..registry import (
     BrainMaskMetadata,
     BrainMaskRegistry,
@@ -17,6 +17,7 @@ from ..registry import (
     read_registry,
     shipped_grids,
     shipped_tables,
+    split_gridded,
     user_path,
 )
 from .output import say
@@ -73,6 +74,11 @@ class Options:
 
     def serve(self, registry: BrainMaskRegistry, name: str) -> BrainMaskMetadata:
         """Return the mask that is served for a name, and say so if that is another one."""
+        if split_gridded(name):
+            raise UnknownMaskError(
+                f"{name}: masks on other grids are made by the workflow: `snakemake "
+                f"masks/{name}.nii.gz`"
+            )
         mask = registry.serve(name)
         if mask.name != name:
             say(f"note: {name} is served as {mask.name}")

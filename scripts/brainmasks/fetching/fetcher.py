@@ -182,6 +182,8 @@ class Fetcher:
             remedies.append(remedy)
         hash_ = f"MD5 {mask.md5}" if mask.md5 else f"SHA-256 {mask.sha256}"
         remedies.append(f"put the file with {hash_} at {path}")
+        if lacunas_masks().get(mask.name) != mask.sha256:
+            remedies.append("correct the row of the mask, if it is that which is wrong")
         if not mask.url:
             failures = [*failures, "no URL is registered"]
         return (

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError, MaskError
-from ..masks import completed, read_published
+from ..masks import completed, read_published, sidecar_beside
 from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
@@ -42,9 +42,7 @@ class PublishedMask:
     metadata: BrainMaskMetadata
 
     @classmethod
-    def from_row(
-        cls, row: Mapping[str, str], path: StrPath, sidecar_path: StrPath
-    ) -> "PublishedMask":
+    def from_row(cls, row: Mapping[str, str], path: StrPath) -> "PublishedMask":
         """Return the mask of a row, with what its sidecar says where only an MD5 is registered.
 
         Raises
@@ -52,7 +50,7 @@ class PublishedMask:
         InvalidMaskError
             If that sidecar is not the mask's.
         """
-        return cls(path, completed(BrainMaskMetadata.from_row(row), sidecar_path))
+        return cls(path, completed(BrainMaskMetadata.from_row(row), sidecar_beside(path)))
 
     def voxels(self) -> "NDArray[np.bool_]":
         """Return where it is 1, an array of bool in RAS order: read once in each process.

@@ -48,11 +48,17 @@ def same_mask(
     count = int(above.sum())
     for mask in masks:
         if count == mask.voxels and (voxels := _on_grid(above, grid, mask)) is not None:
-            if is_registered(voxels, mask):
+            affine = _own_affine(grid) if grid.matches(mask) else None
+            if is_registered(voxels, mask, affine):
                 return found(IS_A_MASK, mask=mask.name)
-            if axes := flipped_along(voxels, mask):
+            if axes := flipped_along(voxels, mask, affine):
                 return found(IS_FLIPPED_MASK, mask=mask.name, axes=axes)
     return None
+
+
+def _own_affine(grid: Grid) -> "NDArray[np.float64]":
+    """Return what an image states, in RAS order: without arithmetic, if that is its own order."""
+    return grid.affine if grid.axes == "RAS" else grid.ras_affine
 
 
 def _on_grid(

@@ -6,7 +6,7 @@ from .gridded import gridded_damage, read_gridded, read_gridded_sidecar
 from .load import fetch_brain_mask, load_brain_mask, path_of
 from .on_grid import put_on_grid
 from .prefetch import prefetch
-from .published import completed, read_published, read_sidecar
+from .published import completed, read_published, read_sidecar, sidecar_beside
 from .registering import OwnMask, read_own_mask, register_in, remarks, try_out
 from .sidecar import generated_by
 from .status import status
@@ -33,6 +33,7 @@ __all__ = [
     "read_sidecar",
     "register_in",
     "remarks",
+    "sidecar_beside",
     "status",
     "try_out",
     "validate",

@@ -16,8 +16,10 @@ from ..registry import (
     cache_folder,
     is_offline,
     mask_name,
+    read_registry,
     shipped_mirrors,
     shipped_registry,
+    shipped_tables,
 )
 from ..storage import publish, read_bounded
 
@@ -28,7 +30,7 @@ def load_brain_mask(
     *,
     desc: str = BRAIN,
     validate: bool = True,
-    registry: BrainMaskRegistry | None = None,
+    registry: BrainMaskRegistry | StrPath | None = None,
     cache_dir: StrPath | None = None,
     offline: bool | None = None,
 ) -> Path:
@@ -46,7 +48,8 @@ def load_brain_mask(
     validate
         Whether to run every check on the file, beyond its hash.
     registry
-        The masks that there are; without it, the shipped ones.
+        The masks that there are, or the path of a table of your own that is read in addition to
+        the shipped ones; without it, these.
     cache_dir
         Folder of the cache; without it, the one that is shared with lacuna.
     offline
@@ -66,10 +69,16 @@ def load_brain_mask(
     InvalidMaskError
         (a ValueError) if it does not pass the checks.
     RegistryError
-        (a ValueError) if too little is registered to check it.
+        (a ValueError) if too little is registered to check it, or a table is wrong.
+    ValueError
+        If the resolution is none.
     """
     asked = mask_name(space, resolution, desc)
-    mask = (shipped_registry() if registry is None else registry).serve(asked)
+    if registry is None:
+        registry = shipped_registry()
+    elif not isinstance(registry, BrainMaskRegistry):
+        registry = read_registry([*shipped_tables(), registry])
+    mask = registry.serve(asked)
     if mask.name != asked:
         warnings.warn(f"{asked}: {mask.name} is served under this name", stacklevel=2)
     return path_of(mask, validate=validate, cache_dir=cache_dir, offline=offline)
@@ -91,7 +100,7 @@ def path_of(
     if not (hit := cache.load(mask)):
         raise FetchError(
             f"mask {mask.name} was fetched, but cannot be kept in the cache {cache.folder}; "
-            "set LACUNA_CACHE_DIR to a folder that you can write"
+            "name a folder that you can write (`cache_dir`, --cache-dir, or LACUNA_CACHE_DIR)"
         )
     path, found = hit
     data, whole = canonical_file(found.data, mask)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
 from ..nifti import (
+    PASSED,
     Covered,
     as_nii_gz,
     covered,
     examine,
+    in_words,
     read_image,
     stored_voxels,
 )
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PASSED = "passed"
 # By how many voxels the centre of mass may be moved along each axis. Of the larger voxels of the
 # two grids: where smaller ones halve those of the mask, each half counts as a whole on both sides,
 # which moves the centre of mass by a part of the mask's voxel, however small the new ones are.
@@ -87,7 +88,7 @@ def put_on_grid(
             f"mask {mask.name} on the grid {grid.name} does not pass the checks, and is not "
             f"published: {'; '.join(problems)}. Use a mask of smaller voxels, or another grid"
         )
-    log.info("mask %s on the grid %s: %d checks passed", mask.name, grid.name, len(checks))
+    log.info("mask %s on the grid %s: %s", mask.name, grid.name, in_words(checks))
     if made.cut_ml:
         log.warning(
             "mask %s on the grid %s: %.6g ml of it lie outside the grid, and are cut off",
@@ -192,7 +193,7 @@ class _Made:
     @property
     def cut_ml(self) -> float:
         """Volume of the mask that lies outside the grid, in ml."""
-        return (self.mask.voxels - self.on_ras.inside) * self.mask.voxel_ml
+        return (int(self.before.sum(dtype=int)) - self.on_ras.inside) * self.mask.voxel_ml
 
     def image(self) -> Any:
         """Return the result as the image that is published."""
@@ -265,7 +266,7 @@ class _Made:
         return {
             "VoxelsBefore": self.mask.voxels,
             "VoxelsAfter": self.after,
-            "VolumeBeforeML": round(self.mask.volume_ml, 6),
+            "VolumeBeforeML": round(self.mask.volume_ml or 0.0, 6),
             "VolumeAfterML": round(self.after_ml, 6),
             "PartialVoxels": self.on_ras.partial,
             "CutOffVoxels": self.on_ras.cut_off,

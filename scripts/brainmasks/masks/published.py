@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidMaskError
@@ -66,6 +67,11 @@ def read_sidecar(path: StrPath, mask: BrainMaskMetadata) -> dict[str, Any]:
             "Run again to have it regenerated"
         )
     return sidecar
+
+
+def sidecar_beside(path: StrPath) -> Path:
+    """Return the path of the sidecar of a published mask."""
+    return Path(path).with_name(Path(path).name.removesuffix(".nii.gz") + ".json")
 
 
 def read_json(path: StrPath) -> dict[str, Any]:
@@ -133,7 +139,7 @@ def completed(mask: BrainMaskMetadata, sidecar_path: StrPath) -> BrainMaskMetada
             described["Grid"]["Shape"] == list(mask.shape)
             and described["Grid"]["VoxelSize"] == list(mask.zooms)
             and mask.origin in (None, whole.origin)
-            and mask.voxels in (0, whole.voxels)
+            and mask.voxels in (None, whole.voxels)
         )
     except (KeyError, TypeError, ValueError):
         same_grid = False

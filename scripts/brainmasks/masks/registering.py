@@ -17,6 +17,7 @@ from ..nifti import (
     canonical_file,
     flipped_along,
     is_registered,
+    lookalike_in_words,
     md5,
     number_text,
     own_grid,
@@ -29,6 +30,7 @@ from ..nifti import (
 )
 from ..paths import StrPath
 from ..registry import (
+    BRAIN,
     BrainMaskMetadata,
     BrainMaskRegistry,
     Resolution,
@@ -177,7 +179,7 @@ def _three_dimensional(
     voxels = scaled_voxels(image)[index]
     header.set_data_dtype(voxels.dtype)
     header.set_slope_inter(1, 0)
-    return type(image)(voxels, None, header), f"it has {image.ndim} dimensions"
+    return type(image)(voxels, image.affine, header), f"it has {image.ndim} dimensions"
 
 
 def _rounded(grid: BrainMaskMetadata) -> BrainMaskMetadata:
@@ -237,6 +239,9 @@ def remarks(own: OwnMask, registry: BrainMaskRegistry) -> Iterator[str]:
     """
     digest = md5(own.original)
 
+    def same_grid(mask: BrainMaskMetadata, known: BrainMaskMetadata) -> bool:
+        return (mask.shape, mask.zooms, mask.origin) == (known.shape, known.zooms, known.origin)
+
     def contents(known: BrainMaskMetadata) -> Iterator[str]:
         """Yield the SHA-256 of what the registered file may be, if this is the mask."""
         if (known.shape, known.voxels) != (own.mask.shape, own.mask.voxels):
@@ -262,6 +267,11 @@ def remarks(own: OwnMask, registry: BrainMaskRegistry) -> Iterator[str]:
         elif axes := flipped_along(own.voxels, known):
             swapped = ": left and right are swapped" if "x" in axes else ""
             yield f"it is {known.name} flipped along {axes}{swapped}; correct its header first"
+        elif known.desc == BRAIN and same_grid(own.mask, known):
+            words = lookalike_in_words(own.voxels, known)
+            # What is registered is told by the name that it has here.
+            if words and ", registered as " not in words:
+                yield f"{words}, and not {known.name}"
     if own.voxels.all():
         yield "each of its voxels is 1: nothing is masked"
     elif all(own.voxels[corner] for corner in product((0, -1), repeat=3)):

@@ -14,7 +14,8 @@ from ..version import PROJECT, PROJECT_URL, __version__
 VERIFICATIONS = {
     SHA256: "The file has the registered SHA-256.",
     CONTENT_SHA256: (
-        "The gunzipped file has the registered SHA-256; another deflate library made the file."
+        "The gunzipped file has the registered SHA-256. The file itself has another one, as it has "
+        "if another deflate library made it."
     ),
     MD5: (
         "The file as it was published has the registered MD5 and size. The hashes, the origin and "
@@ -81,7 +82,7 @@ def sidecar(
             "Units": "mm",
         },
         "Voxels": mask.voxels,
-        "VolumeML": round(mask.volume_ml, 6),
+        "VolumeML": round(mask.volume_ml or 0.0, 6),
         "License": mask.license,
         **({"CopyrightNotice": mask.notice} if mask.notice else {}),
         "ReferencesAndLinks": mask.citation.split("; "),

@@ -6,7 +6,7 @@ import logging
 
 from ..errors import InvalidMaskError
 from ..fetching import Fetcher, Origin
-from ..nifti import canonical_file, limited_to_registered, require_valid
+from ..nifti import canonical_file, in_words, limited_to_registered, require_valid
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, split_name
 from ..storage import publish
@@ -105,7 +105,7 @@ def validate(
             f"states: {err}. Correct the row"
         ) from err
     outcome = limited_to_registered(require_valid(data, whole, mask_path), mask)
-    log.info("mask %s: %d checks passed", mask.name, len(outcome))
+    log.info("mask %s: %s", mask.name, in_words(outcome))
     asked_space = parts.space if (parts := split_name(asked)) else asked
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)
     source = hashlib.sha256(fetched).hexdigest()

@@ -2,7 +2,7 @@
 """NIfTI: read in memory, recoded to the canonical encoding, checked, brought onto other grids."""
 
 from .canonical import TOLERANCE, canonical_file, recode, recodings
-from .checks import examine, limited_to_registered, require_valid
+from .checks import PASSED, examine, in_words, limited_to_registered, require_valid
 from .covering import Covered, covered
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
@@ -28,6 +28,7 @@ __all__ = [
     "HEADER_ROOM",
     "HEADER_SIZE",
     "MD5",
+    "PASSED",
     "SHA256",
     "TOLERANCE",
     "Covered",
@@ -44,6 +45,7 @@ __all__ = [
     "examine",
     "flipped_along",
     "has_orientation",
+    "in_words",
     "is_registered",
     "is_straight",
     "is_usable",

@@ -255,6 +255,13 @@ def limited_to_registered(outcome: dict[str, str], mask: BrainMaskMetadata) -> d
     return outcome | {check: text for check, text in unknown.items() if not stated[check]}
 
 
+def in_words(outcome: dict[str, str]) -> str:
+    """Return how many checks passed, and which could not look, for a log."""
+    passed = sum(text.startswith(PASSED) for text in outcome.values())
+    others = [check for check, text in outcome.items() if text.startswith(NOT_RUN)]
+    return f"{passed} checks passed" + (f", not run: {', '.join(others)}" if others else "")
+
+
 def _collect(data: bytes, mask: BrainMaskMetadata) -> Evidence:
     stream = gunzip(data, content_limit(mask.size))
     image = image_problem = stored = scaled = None

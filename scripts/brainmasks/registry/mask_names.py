@@ -3,6 +3,7 @@
 
 import difflib
 import re
+from numbers import Real
 from typing import NamedTuple
 
 # Edge of a voxel in mm, or the three edges of one that is no cube.
@@ -45,9 +46,21 @@ def mask_name(space: str, resolution: Resolution, desc: str = BRAIN) -> str:
 
 
 def resolution_text(resolution: Resolution) -> str:
-    """Return a resolution as names and tables write it: ``2``, ``0.7``, ``2x2x4``."""
-    edges = resolution if isinstance(resolution, tuple) else (resolution,)
-    texts = [f"{float(edge):g}" for edge in edges]
+    """Return a resolution as names and tables write it: ``2``, ``0.7``, ``2x2x4``.
+
+    Raises
+    ------
+    ValueError
+        If it is no positive number, and no three of them.
+    """
+    edges = resolution if isinstance(resolution, tuple | list) else (resolution,)
+    numbers = [edge for edge in edges if isinstance(edge, Real) and not isinstance(edge, bool)]
+    if len(numbers) != len(edges) or len(edges) not in (1, 3) or not all(n > 0 for n in numbers):
+        raise ValueError(
+            f"the resolution is {resolution!r}; expected the edge of a voxel in mm, such as 2 or "
+            "0.7, or its three edges, such as (2, 2, 4)"
+        )
+    texts = [f"{float(edge):g}" for edge in numbers]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 

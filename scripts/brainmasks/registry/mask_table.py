@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import RegistryError, UnknownMaskError
@@ -30,11 +31,19 @@ class BrainMaskRegistry:
         One entry a mask; names are unique.
     aliases
         Space asked for, to the space that is served for it.
+    own
+        Where the row stands that took the place of a shipped one, by name of the mask.
     """
 
-    def __init__(self, masks: Iterable[BrainMaskMetadata], aliases: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        masks: Iterable[BrainMaskMetadata],
+        aliases: Mapping[str, str],
+        own: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._masks = {mask.name: mask for mask in masks}
         self.aliases = dict(aliases)
+        self.own = dict(own)
 
     @classmethod
     def from_rows(
@@ -165,7 +174,7 @@ class BrainMaskRegistry:
         near = self.meant(name)
         listed = ", ".join(self.keys()[:LISTED]) or "none"
         if len(self) > LISTED:
-            listed += f" and {len(self) - LISTED} more (`snakemake status` lists them)"
+            listed += f" and {len(self) - LISTED} more (all: `snakemake status`, `brainmasks list`)"
         parts = [f"no mask is registered for '{name}'"]
         if near:
             parts.append(f"did you mean {' or '.join(near)}?")
@@ -173,14 +182,19 @@ class BrainMaskRegistry:
         if self.aliases:
             served = (f"{alias} (as {space})" for alias, space in self.aliases.items())
             parts.append(f"Also served: {', '.join(served)}.")
-        parts.append("A new mask is a new row of a table named in `extra_registries`.")
+        parts.append(
+            "A new mask is a new row of a table of your own (`extra_registries`, --registry)."
+        )
         return (
             f"{parts[0]}; {' '.join(parts[1:])}" if near else f"{parts[0]}. " + " ".join(parts[1:])
         )
 
 
 def read_masks(
-    paths: Iterable[StrPath], schema: StrPath, aliases: Mapping[str, str]
+    paths: Iterable[StrPath],
+    schema: StrPath,
+    aliases: Mapping[str, str],
+    yielding: Iterable[StrPath] = (),
 ) -> BrainMaskRegistry:
     """Read tables of masks, check every row, and compare the rows.
 
@@ -192,12 +206,16 @@ def read_masks(
         Path of the JSON schema of a row.
     aliases
         Space asked for, to the space that is served for it.
+    yielding
+        Which of the tables give way: to a row of another table for the same mask, and to an alias.
+        So a table that a new version brings breaks nobody's own.
 
     Raises
     ------
     RegistryError
         If a row is wrong, a mask is registered twice, or a row's space is an alias.
     """
+    gives_way = {str(path) for path in yielding}
     row_schema = read_schema(schema)
     for alias, space in aliases.items():
         if space in aliases:
@@ -207,10 +225,16 @@ def read_masks(
             )
     masks: dict[str, BrainMaskMetadata] = {}
     lines: dict[str, str] = {}
-    for path in paths:
+    own: dict[str, str] = {}
+    # Last, so that they find what they give way to.
+    for path in sorted(paths, key=lambda path: str(path) in gives_way):
         for line, row in read_table(path, row_schema):
             mask = BrainMaskMetadata.from_row({**row, "folder": str(Path(path).parent)})
             where = f"{path}, line {line}"
+            if str(path) in gives_way and mask.name in masks:
+                own[mask.name] = lines[mask.name]
+            if str(path) in gives_way and (mask.name in masks or mask.space in aliases):
+                continue
             if mask.name in masks:
                 raise RegistryError(
                     f"{mask.name} is registered twice: in {lines[mask.name]} and in {where}; "
@@ -223,4 +247,4 @@ def read_masks(
                 )
             masks[mask.name] = mask
             lines[mask.name] = where
-    return BrainMaskRegistry(masks.values(), aliases)
+    return BrainMaskRegistry(masks.values(), aliases, own)

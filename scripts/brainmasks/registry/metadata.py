@@ -48,7 +48,7 @@ class BrainMaskMetadata:
     origin : tuple of float, or None
         Coordinates in mm (RAS+) of voxel 0, 0, 0, if they are known.
     voxels : int
-        How many voxels are 1; 0 if it is not known.
+        How many voxels are 1, None if it is not known.
     desc : str
         Which of the masks of this grid.
     license, citation, notice : str
@@ -69,7 +69,7 @@ class BrainMaskMetadata:
     bytes: int = 0
     shape: tuple[int, int, int] = (0, 0, 0)
     origin: tuple[float, float, float] | None = None
-    voxels: int = 0
+    voxels: int | None = None
     desc: str = BRAIN
     license: str = "unknown"
     citation: str = "unknown"
@@ -100,7 +100,7 @@ class BrainMaskMetadata:
             bytes=int(row["bytes"]),
             shape=(x, y, z),
             origin=origin,
-            voxels=int(row["voxels"] or 0),
+            voxels=int(row["voxels"]) if row["voxels"] else None,
             desc=desc,
             license=row["license"],
             citation=row["citation"],
@@ -189,6 +189,6 @@ class BrainMaskMetadata:
         return prod(self.zooms) / 1000
 
     @property
-    def volume_ml(self) -> float:
-        """Volume of the mask in ml."""
-        return self.voxels * prod(self.zooms) / 1000
+    def volume_ml(self) -> float | None:
+        """Volume of the mask in ml, None if the number of its voxels is not known."""
+        return self.voxels * prod(self.zooms) / 1000 if self.voxels else None

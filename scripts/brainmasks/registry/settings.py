@@ -53,7 +53,7 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
         if error.validator == "enum" and len(error.absolute_path) > 1:
             known = [str(each) for each in error.validator_value]
             near = closest(str(error.instance), known)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = f"; did you mean {near[0]}?" if near else "."
             raise RegistryError(
                 f"config key '{key}' lists {error.instance!r}, which is none that there is{hint} "
                 f"Known: {', '.join(known)}"

@@ -45,7 +45,7 @@ def read_registry(
     ----------
     paths
         A table, or several; the shipped ones if none is given. ``[*shipped_tables(), mine]`` reads
-        one of your own in addition.
+        one of your own in addition, whose rows take the place of shipped ones, but of lacuna's.
     schema
         Path of the JSON schema of a row; the shipped one if none is given.
     aliases
@@ -62,7 +62,7 @@ def read_registry(
         paths = [paths]
     if aliases is None:
         aliases = shipped_settings()["aliases"]
-    return read_masks(paths, schema or shipped(REGISTRY_SCHEMA), aliases)
+    return read_masks(paths, schema or shipped(REGISTRY_SCHEMA), aliases, shipped_tables()[1:])
 
 
 def shipped_tables() -> list[Path]:
