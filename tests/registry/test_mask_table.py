@@ -605,7 +605,7 @@ def test_serve_knows_one_spelling_of_a_resolution_and_suggests_it(registry, writ
 def test_long_registry_is_listed_in_part(table):
     rows = [mask(f"S{number}") for number in range(30)]
     with pytest.raises(
-        UnknownMaskError, match=r"S7_2mm and 22 more \(`snakemake status`"
+        UnknownMaskError, match=r"S7_2mm and 22 more \(all: `snakemake status`, `brainmasks list`\)"
     ) as failure:
         read(table(*rows)).get("nothing")
     assert "S8_2mm" not in str(failure.value)

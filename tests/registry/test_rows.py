@@ -101,7 +101,7 @@ def test_other_spelling_of_a_long_name_is_answered_with_the_name(read, asked, me
 def test_row_that_states_an_md5_leaves_open_what_is_not_known(read):
     mask = read(OF_MD5 | {"md5": OF_MD5["md5"].upper()})["A_2mm"]
     assert (mask.md5, mask.bytes, mask.shape) == (OF_MD5["md5"], int(OF_MD5["bytes"]), (6, 7, 5))
-    assert (mask.sha256, mask.content_sha256, mask.origin, mask.voxels) == ("", "", None, 0)
+    assert (mask.sha256, mask.content_sha256, mask.origin, mask.voxels) == ("", "", None, None)
     assert not mask.is_complete
     with pytest.raises(ValueError, match="the origin of A_2mm is not known before it was fetched"):
         _ = mask.affine
@@ -176,6 +176,27 @@ def test_table_of_ones_own_is_read_beside_the_shipped_ones(tmp_path):
     registry = read_registry([*shipped_tables(), own])
     assert registry.keys() == [*brainmasks.BRAIN_MASK_REGISTRY.keys(), "A_2mm"]
     assert read_registry(str(own)).keys() == read_registry(own).keys() == ["A_2mm"]
+
+
+def test_row_of_ones_own_takes_the_place_of_a_shipped_one_that_is_not_lacunas(tmp_path):
+    """Whoever had registered a mask before it was shipped keeps what he had."""
+    own = write_table(
+        tmp_path / "own.tsv", [PLAIN | {"space": "MNI152NLin6Asym", "resolution": "0.7"}]
+    )
+    registry = read_registry([*shipped_tables(), own])
+    assert registry["MNI152NLin6Asym_0.7mm"].sha256 == PLAIN["sha256"]
+    assert registry.own == {"MNI152NLin6Asym_0.7mm": f"{own}, line 2"}
+    assert len(registry) == len(brainmasks.BRAIN_MASK_REGISTRY)
+    lacunas = write_table(
+        tmp_path / "two.tsv", [PLAIN | {"space": "MNI152NLin6Asym", "resolution": "2"}]
+    )
+    with pytest.raises(RegistryError, match="MNI152NLin6Asym_2mm is registered twice"):
+        read_registry([*shipped_tables(), lacunas])
+
+
+def test_alias_of_ones_own_takes_the_place_of_shipped_rows(tmp_path):
+    registry = read_registry(aliases={"MNI152NLin2009cSym": "MNI152NLin2009cAsym"})
+    assert registry.serve("MNI152NLin2009cSym_1mm").name == "MNI152NLin2009cAsym_1mm"
 
 
 def test_registry_says_how_many_masks_and_spaces_it_has(read):

@@ -58,7 +58,8 @@ def require_gridded(name):
     if made_by_host(paths[0], "put_on_grid"):
         return
     require_folders("put_on_grid", **asked._asdict())
-    regenerate(bm.masks.gridded_damage(REGISTRY.serve(asked.mask), grid, *paths), paths)
+    image = None if grid else local(IMAGES[asked.grid]["image"])
+    regenerate(bm.masks.gridded_damage(REGISTRY.serve(asked.mask), grid, image, *paths), paths)
 
 
 def gridded_outputs(asked):

@@ -87,7 +87,7 @@ def register(
         file,
         space,
         _resolution(resolution),
-        desc,
+        desc or BRAIN,
         source=source,
         license=licence,
         citation=citation,

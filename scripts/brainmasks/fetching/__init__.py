@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fetching a mask: cache, sources in their order, one run for many, and what arrived instead."""
 
-from .cache import Cache
+from .cache import Cache, canonical_path
 from .diagnose import what_is
 from .fetcher import Fetcher
 from .limits import Limits
@@ -13,5 +13,6 @@ __all__ = [
     "Limits",
     "Origin",
     "Verified",
+    "canonical_path",
     "what_is",
 ]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import MaskError
-from ..nifti import CONTENT_SHA256, MD5, SHA256, content_limit, difference
+from ..nifti import CONTENT_SHA256, MD5, SHA256, canonical_file, content_limit, difference
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, lacunas_masks, mask_name
 from ..storage import publish, read_bounded
@@ -62,13 +62,13 @@ class Cache:
 
         A damaged file in the first folder is quarantined; one in a site's folder is left there.
         """
-        for path, verified_by in self._entries(mask):
+        for path, verified_by, is_own in self._entries(mask):
             before = _identity(path)
             try:
                 if found := _read(path, mask, verified_by):
                     return path, found
             except _Damaged as damage:
-                if path.parent != self.folder:
+                if not is_own:
                     log.warning("mask %s: %s %s; it is not used", mask.name, path, damage)
                 # Another run may have replaced it meanwhile by a file that verifies.
                 elif _identity(path) == before:
@@ -77,7 +77,7 @@ class Cache:
 
     def look(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str | None]]:
         """Yield each cached file of a mask, and what is wrong with it; changes nothing."""
-        for path, verified_by in self._entries(mask):
+        for path, verified_by, _ in self._entries(mask):
             try:
                 if _read(path, mask, verified_by):
                     yield path, None
@@ -108,22 +108,31 @@ class Cache:
         try:
             _put(found, path)
         except PermissionError:
+            if not mask.is_complete:
+                raise
             # A damaged file of another user may hold the name, in a folder where only its owner
             # may remove it. Whatever has the registered bytes has the registered content, too.
             path = self.path(mask, CONTENT_SHA256)
             _put(found, path)
+        if not mask.is_complete:
+            # For those who may only read the folder, and want the mask and not its source.
+            with suppress(OSError, MaskError):
+                publish(canonical_file(found.data, mask)[0], canonical_path(path), shared=True)
         return path
 
-    def _entries(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str]]:
-        """Yield where a mask may be, in names that only its own file should have."""
+    def _entries(self, mask: BrainMaskMetadata) -> Iterator[tuple[Path, str, bool]]:
+        """Yield where a mask may be, by which hash, and whether none but its file has that name."""
         for verified_by in _possible_hashes(mask):
-            yield self.path(mask, verified_by), verified_by
+            yield self.path(mask, verified_by), verified_by, True
         registered = _registered_hash(mask)
         for site in self.site_folders:
-            for name in dict.fromkeys((_name(mask, registered), f"{_stem(mask)}.nii.gz")):
-                yield site / "masks" / name, registered
-                yield site / name, registered
-            yield site / f"{mask.name}.nii.gz", registered
+            names = {
+                _name(mask, verified_by): verified_by for verified_by in _possible_hashes(mask)
+            }
+            for name, verified_by in {**names, f"{_stem(mask)}.nii.gz": registered}.items():
+                yield site / "masks" / name, verified_by, False
+                yield site / name, verified_by, False
+            yield site / f"{mask.name}.nii.gz", registered, False
 
     def _under_old_name(self, mask: BrainMaskMetadata) -> tuple[Path, Verified] | None:
         """Return a mask that an earlier version kept under a name without its hash, if it verifies.
@@ -138,6 +147,11 @@ class Cache:
                 if found := _read(path, mask, verified_by):
                     return path, found
         return None
+
+
+def canonical_path(original: Path) -> Path:
+    """Return where a canonical mask is kept beside the file as it was published."""
+    return original.with_name(original.name.removesuffix(".nii.gz") + "_canonical.nii.gz")
 
 
 def _is_lacunas(mask: BrainMaskMetadata) -> bool:
@@ -184,10 +198,8 @@ def _put(found: Verified, path: Path) -> None:
 
 def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | None:
     """Return a cached mask, None if there is none; raises _Damaged if it does not verify."""
-    exact = mask.bytes if verified_by != CONTENT_SHA256 else 0
-    limit = exact or content_limit(mask.size)
     try:
-        data = read_bounded(path, limit)
+        data = read_bounded(path, content_limit(mask.size))
     except OSError as err:
         # A parent folder that cannot be entered, or is a file, says nothing about the mask.
         if not os.path.lexists(path):
@@ -196,6 +208,10 @@ def _read(path: Path, mask: BrainMaskMetadata, verified_by: str) -> Verified | N
             "is a dangling link" if err.errno == errno.ENOENT else f"is unusable: {err.strerror}"
         )
         raise _Damaged(reason) from err
+    is_exact = verified_by == CONTENT_SHA256 or len(data) == (mask.bytes or len(data))
+    if not is_exact and difference(data, replace(mask, bytes=len(data)), verified_by) is None:
+        # The file is right, and its size in the row is wrong: the sources say so.
+        return None
     if damage := difference(data, mask, verified_by):
         raise _Damaged(damage)
     sha256 = hashlib.sha256(data).hexdigest()

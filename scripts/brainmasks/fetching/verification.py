@@ -118,14 +118,15 @@ def accept(
         return _accept_published(data, mask, location, registered)
     candidates = [(data, False)]
     try:
-        candidates += [(candidate, True) for candidate in recodings(data, mask)]
+        if difference(data, mask, SHA256):
+            candidates += [(candidate, True) for candidate in recodings(data, mask)]
     except InvalidMaskError as err:
         log.debug("%s: %s", location, err)
     # The registered file itself, if possible; else the registered content.
     for verified_by in (SHA256, CONTENT_SHA256):
         for candidate, recoded in candidates:
             if difference(candidate, mask, verified_by) is None:
-                if verified_by == SHA256 and len(candidate) != mask.bytes:
+                if verified_by == SHA256 and len(candidate) != (mask.bytes or len(candidate)):
                     raise InvalidMaskError(
                         f"the file with the registered SHA-256 has {len(candidate)} bytes, and its "
                         f"row states {mask.bytes}: correct its column `bytes`"

@@ -21,7 +21,11 @@ INHERITED = ("License", "CopyrightNotice", "ReferencesAndLinks", "Source")
 
 
 def gridded_damage(
-    mask: BrainMaskMetadata, grid: KnownGrid | None, mask_path: StrPath, sidecar_path: StrPath
+    mask: BrainMaskMetadata,
+    grid: KnownGrid | None,
+    image: str | None,
+    mask_path: StrPath,
+    sidecar_path: StrPath,
 ) -> str | None:
     """Say in what a mask on another grid is not what was published; None if it is, or is not there.
 
@@ -31,6 +35,8 @@ def gridded_damage(
         What is registered of the mask that it was made from.
     grid
         The known grid that it must be on, None if it is that of an image.
+    image
+        The path of that image.
     mask_path, sidecar_path
         Where it and its sidecar are published; neither need be there.
     """
@@ -42,6 +48,8 @@ def gridded_damage(
         return str(err)
     if grid and not _states_grid(described, grid):
         return f"{mask_path} is not on the grid that has the name {grid.name} now"
+    if image and described["Grid"].get("Image") != image:
+        return f"{mask_path} is not on the grid of {image}"
     return None
 
 

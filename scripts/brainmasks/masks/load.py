@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from ..errors import FetchError, MaskError, RegistryError
-from ..fetching import Cache, Fetcher, Verified
+from ..fetching import Cache, Fetcher, Verified, canonical_path
 from ..nifti import canonical_file, require_valid
 from ..paths import StrPath
 from ..registry import (
@@ -133,7 +133,8 @@ def fetch_brain_mask(
     RegistryError
         (a ValueError) if too little is registered to check it.
     """
-    if not (mask.md5 or mask.content_sha256) or 0 in mask.shape:
+    by_sha256 = mask.sha256 and mask.content_sha256 and mask.voxels and mask.origin
+    if not (by_sha256 or (mask.md5 and mask.bytes)) or 0 in mask.shape:
         raise RegistryError(
             f"mask {mask.name}: too little is registered to check it: its shape, and either "
             "sha256, content_sha256, origin and voxels, or md5 and bytes; `brainmasks register "
@@ -154,7 +155,7 @@ def _cache(cache_dir: StrPath | None) -> Cache:
 
 def _beside(original: Path, data: bytes, mask: BrainMaskMetadata) -> Path:
     """Return the path of a canonical mask, kept beside the file as it was published."""
-    path = original.with_name(original.name.removesuffix(".nii.gz") + "_canonical.nii.gz")
+    path = canonical_path(original)
     try:
         if read_bounded(path, len(data)) == data:
             return path

@@ -337,7 +337,9 @@ def register_in(
     RegistryError
         If a cell is wrong, or the mask is registered already.
     """
-    table = Path(table)
+    # A link stays one.
+    table = Path(table).resolve()
+    others = [other for other in others if other.resolve() != table]
     row = own_row(mask, f"{table}, the new row")
     if not table.parent.is_dir():
         raise RegistryError(f"{table} cannot be written: there is no folder {table.parent}")
@@ -351,12 +353,19 @@ def register_in(
         # First, so that a table that cannot be read is named as it is.
         known = read_registry([*shipped_tables(), *others, *([table] if before else [])])
         known.register(mask)
-        publish(with_row(before, row) if before else new_table(row), table)
+        mode = table.stat().st_mode if before else None
+        written = with_row(before, row) if before else new_table(row)
+        publish(written, table)
+        if mode is not None:
+            table.chmod(mode)
         try:
             yield read_registry([*shipped_tables(), *others, table])
         except BaseException:
-            if before:
-                publish(before, table)
-            else:
-                table.unlink(missing_ok=True)
+            # Unless somebody has edited it meanwhile.
+            if table.read_bytes() == written:
+                if mode is not None:
+                    publish(before, table)
+                    table.chmod(mode)
+                else:
+                    table.unlink(missing_ok=True)
             raise

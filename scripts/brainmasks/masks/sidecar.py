@@ -18,8 +18,8 @@ VERIFICATIONS = {
         "if another deflate library made it."
     ),
     MD5: (
-        "The file as it was published has the registered MD5 and size. The hashes, the origin and "
-        "the number of voxels of the mask were computed from it, and are not registered."
+        "The file as it was published has the registered MD5 and size. The SHA-256 of the mask was "
+        "computed from it, and is not registered; nor is what a check says was not."
     ),
 }
 

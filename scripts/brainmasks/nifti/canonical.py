@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidMaskError
 from ..registry import BrainMaskMetadata
 from ..storage import gunzip_whole
+from .headers import voxel_size_problem
+from .orientation import contradiction, displacement
 from .reading import content_limit, has_orientation, read_image, scaled_voxels
 from .writing import as_nii_gz
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 # How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
 TOLERANCE = 1e-3
+GZIP = b"\x1f\x8b"
 
 
 def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
@@ -83,7 +86,18 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
     """
     if mask.is_complete:
         return data, mask
-    binary, placed, _ = _binary(data, mask)
+    binary, placed, affine = _binary(data, mask)
+    # Nothing else says where its voxels lie, and how large they are.
+    if mask.origin is None and (why := _contradiction(data, mask)):
+        raise InvalidMaskError(
+            f"its header contradicts itself: {why}; find out which is right, and state the origin "
+            "in the row"
+        )
+    if (mm := displacement(affine, placed.affine, placed.shape)) > TOLERANCE:
+        raise InvalidMaskError(
+            f"its grid is up to {mm:.3g} mm from the registered one: its voxels are not of "
+            f"{mask.resolution_text} mm"
+        )
     voxels = int(binary.sum(dtype=int))
     if not voxels:
         raise InvalidMaskError("it is empty: no voxel is 1")
@@ -99,6 +113,12 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
     )
 
 
+def _contradiction(data: bytes, mask: BrainMaskMetadata) -> str | None:
+    """Return in what the header of a readable copy contradicts itself, None if it does not."""
+    content = gunzip_whole(data, content_limit(mask.size)) if data[:2] == GZIP else data
+    return voxel_size_problem(content) or contradiction(read_image(content))
+
+
 def _binary(
     data: bytes, mask: BrainMaskMetadata
 ) -> "tuple[NDArray[np.bool_], BrainMaskMetadata, NDArray[np.float64]]":
@@ -106,9 +126,7 @@ def _binary(
     import nibabel as nib
     import numpy as np
 
-    content = data
-    if data[:2] == b"\x1f\x8b":
-        content = gunzip_whole(data, content_limit(mask.size))
+    content = gunzip_whole(data, content_limit(mask.size)) if data[:2] == GZIP else data
     image = read_image(content)
     # Before any voxel is read: a header may state far more of them than the grid has.
     if sorted(image.shape) != sorted(mask.shape):

@@ -26,7 +26,7 @@ class NameParts(NamedTuple):
     desc: str
 
 
-def mask_name(space: str, resolution: Resolution, desc: str = BRAIN) -> str:
+def mask_name(space: str, resolution: Resolution | str, desc: str = BRAIN) -> str:
     """Return the name of a mask, for example ``MNI152NLin6Asym_2mm``.
 
     Parameters
@@ -45,7 +45,7 @@ def mask_name(space: str, resolution: Resolution, desc: str = BRAIN) -> str:
     return f"{space}_{resolution_text(resolution)}mm{suffix}"
 
 
-def resolution_text(resolution: Resolution) -> str:
+def resolution_text(resolution: Resolution | str) -> str:
     """Return a resolution as names and tables write it: ``2``, ``0.7``, ``2x2x4``.
 
     Raises
@@ -53,6 +53,8 @@ def resolution_text(resolution: Resolution) -> str:
     ValueError
         If it is no positive number, and no three of them.
     """
+    if isinstance(resolution, str):
+        resolution = read_resolution(resolution)
     edges = resolution if isinstance(resolution, tuple | list) else (resolution,)
     numbers = [edge for edge in edges if isinstance(edge, Real) and not isinstance(edge, bool)]
     if len(numbers) != len(edges) or len(edges) not in (1, 3) or not all(n > 0 for n in numbers):
@@ -60,17 +62,20 @@ def resolution_text(resolution: Resolution) -> str:
             f"the resolution is {resolution!r}; expected the edge of a voxel in mm, such as 2 or "
             "0.7, or its three edges, such as (2, 2, 4)"
         )
-    texts = [f"{float(edge):g}" for edge in numbers]
+    texts = [f"{float(edge):.10g}" for edge in numbers]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
 def read_resolution(text: str) -> Resolution:
     """Return the resolution that a text such as ``2`` or ``2x2x4`` states."""
-    edges = [float(edge) for edge in text.split("x")]
-    if len(set(edges)) == 1:
-        return edges[0]
-    x, y, z = edges
-    return x, y, z
+    try:
+        x, *others = (float(edge) for edge in text.split("x"))
+        y, z = others or (x, x)
+    except ValueError:
+        raise ValueError(
+            f"the resolution is {text!r}; expected mm, such as '2', or three times such as '2x2x4'"
+        ) from None
+    return x if x == y == z else (x, y, z)
 
 
 def split_name(name: str) -> NameParts | None:

@@ -225,7 +225,9 @@ def read_masks(
             )
     masks: dict[str, BrainMaskMetadata] = {}
     lines: dict[str, str] = {}
+    tables: dict[str, StrPath] = {}
     own: dict[str, str] = {}
+    paths = list(paths)
     # Last, so that they find what they give way to.
     for path in sorted(paths, key=lambda path: str(path) in gives_way):
         for line, row in read_table(path, row_schema):
@@ -247,4 +249,7 @@ def read_masks(
                 )
             masks[mask.name] = mask
             lines[mask.name] = where
-    return BrainMaskRegistry(masks.values(), aliases, own)
+            tables[mask.name] = path
+    # In the order in which the tables were named.
+    ordered = sorted(masks, key=lambda name: paths.index(tables[name]))
+    return BrainMaskRegistry([masks[name] for name in ordered], aliases, own)

@@ -62,8 +62,9 @@ class Mirror:
             return _in_package(self.location.removeprefix(_PACKAGE))
         location = self.location
         if location.startswith(_FILE):
-            location = url2pathname(urlsplit(location).path)
-        path = Path(self.folder, Path(_fill_in(location)).expanduser())
+            path = Path(url2pathname(urlsplit(location).path))
+        else:
+            path = Path(self.folder, Path(_fill_in(location)).expanduser())
         if not path.exists():
             raise FetchError(f"{path} does not exist")
         return path

@@ -21,7 +21,7 @@ from .shipped_files import (
 )
 from .table_reading import read_schema, read_table
 
-_ENDINGS = re.compile(r"(\.nii|\.gz|\.mgz|\.head|\.brik|\+tlrc|\+orig)+$")
+_ENDINGS = re.compile(r"(\.nii|\.gz|\.mgz|\.head|\.brik|\+tlrc|\+orig)+$", re.IGNORECASE)
 # An entity of BIDS, also as fMRIPrep's option --output-spaces writes them: with colons.
 _ENTITY = re.compile(r"(?:^|[_:])(tpl|space|cohort|res|desc)-([a-z0-9.+]+)")
 _SPACE = re.compile(r"[a-z0-9+]+")
