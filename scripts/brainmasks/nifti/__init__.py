@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """NIfTI: read in memory, recoded to the canonical encoding, checked, brought onto other grids."""
 
-from .canonical import TOLERANCE, canonical_file, recode, recodings
+from .canonical import canonical_file, recode, recodings
 from .checks import PASSED, examine, in_words, limited_to_registered, require_valid
 from .covering import Covered, covered
 from .flips import flipped_along, is_registered
 from .hashes import CONTENT_SHA256, MD5, SHA256, difference, md5
 from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_problem
 from .lookalikes import lookalike_in_words
-from .orientation import contradiction, displacement, is_usable
+from .orientation import TOLERANCE, contradiction, displacement, is_usable
 from .outline import count_ones, stated_grid
 from .own_mask import number_text, own_grid, values_beyond
 from .reading import (

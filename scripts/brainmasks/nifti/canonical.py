@@ -10,7 +10,7 @@ from ..errors import InvalidMaskError
 from ..registry import BrainMaskMetadata
 from ..storage import gunzip_whole
 from .headers import voxel_size_problem
-from .orientation import contradiction, displacement
+from .orientation import TOLERANCE, contradiction, displacement
 from .reading import content_limit, has_orientation, read_image, scaled_voxels
 from .writing import as_nii_gz
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
-TOLERANCE = 1e-3
 GZIP = b"\x1f\x8b"
 
 

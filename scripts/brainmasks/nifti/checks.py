@@ -11,9 +11,8 @@ from ..errors import InvalidMaskError
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import Stream, gunzip
-from .canonical import TOLERANCE
 from .headers import voxel_size_problem
-from .orientation import contradiction
+from .orientation import TOLERANCE, contradiction
 from .reading import (
     array_proxy,
     content_limit,

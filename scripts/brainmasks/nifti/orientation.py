@@ -3,7 +3,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .canonical import TOLERANCE
 from .words import reason, times
 
 if TYPE_CHECKING:
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
 
 # No image lies so far away (mm): the numbers of its affine are no coordinates.
 FARTHEST = 1e9
+# How far an affine (mm) and a voxel's value may lie from the registered grid and from 0 or 1.
+TOLERANCE = 1e-3
 
 
 def contradiction(image: "SpatialImage") -> str | None:

@@ -8,7 +8,7 @@ import zlib
 
 from ..errors import InvalidMaskError
 from ..storage import gunzip
-from .canonical import TOLERANCE
+from .orientation import TOLERANCE
 from .reading import HEADER_ROOM, array_proxy, read_header
 from .words import reason, times
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
 from ..registry import BrainMaskMetadata
-from .canonical import TOLERANCE
-from .orientation import contradiction, is_usable
+from .orientation import TOLERANCE, contradiction, is_usable
 from .reading import has_orientation
 from .words import listed
 

@@ -10,8 +10,7 @@ along the world's, in RAS order, as those of all masks do.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .canonical import TOLERANCE
-from .orientation import displacement
+from .orientation import TOLERANCE, displacement
 
 if TYPE_CHECKING:
     import numpy as np
