@@ -337,12 +337,13 @@ def register_in(
     RegistryError
         If a cell is wrong, or the mask is registered already.
     """
-    # A link stays one.
-    table = Path(table).resolve()
-    others = [other for other in others if other.resolve() != table]
+    table = Path(table)
     row = own_row(mask, f"{table}, the new row")
     if not table.parent.is_dir():
         raise RegistryError(f"{table} cannot be written: there is no folder {table.parent}")
+    # A link stays one.
+    table = table.resolve()
+    others = [other for other in others if other.resolve() != table]
     with alone_in(table.parent):
         try:
             before = table.read_bytes()

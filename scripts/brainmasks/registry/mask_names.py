@@ -62,7 +62,7 @@ def resolution_text(resolution: Resolution | str) -> str:
             f"the resolution is {resolution!r}; expected the edge of a voxel in mm, such as 2 or "
             "0.7, or its three edges, such as (2, 2, 4)"
         )
-    texts = [f"{float(edge):.10g}" for edge in numbers]
+    texts = [f"{float(edge):g}" for edge in numbers]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
