@@ -347,3 +347,33 @@ def test_path_that_a_table_would_read_as_another_is_refused_or_marked(cli):
         if status:
             assert "rename the file or its folder" in done.stderr
     assert rows(cli.folder / "my.tsv")[0]["url"] == "./a:b #1?.nii.gz"
+
+
+def test_single_volume_is_taken_out_of_a_file_of_four_dimensions(cli):
+    cli.save("volume.nii.gz", BRAIN[..., np.newaxis])
+    register = ("register", "volume.nii.gz", "--space", "MyLab", "--table", "my.tsv")
+    assert "it has 4 dimensions" in cli.run(*register, status=1).stderr
+    cli.run(*register, "--write", "mask.nii.gz")
+    made = nib.load(cli.folder / "mask.nii.gz")
+    assert (made.shape, made.affine.tolist()) == (BRAIN.shape, AFFINE.tolist())
+    assert np.array_equal(made.dataobj, BRAIN)
+
+
+def test_private_table_stays_private_and_a_link_a_link(cli):
+    cli.save("brain.nii.gz")
+    (cli.folder / "real").mkdir()
+    table = cli.folder / "real" / "my.tsv"
+    register = ("register", "brain.nii.gz", "--space", "MyLab", "--table", "my.tsv")
+    (cli.folder / "my.tsv").symlink_to(table)
+    table.write_text((REPO / "config" / "masks.tsv").read_text().splitlines()[0] + "\n")
+    table.chmod(0o600)
+    cli.run(*register, "--registry", "my.tsv")
+    assert (cli.folder / "my.tsv").is_symlink()
+    assert table.stat().st_mode & 0o777 == 0o600
+    assert table.read_text().count("\n") == 2
+
+
+def test_empty_description_is_the_default_one(cli):
+    cli.save("brain.nii.gz")
+    done = cli.run("register", "brain.nii.gz", "--space", "MyLab", "--desc", "")
+    assert "MyLab_2mm: " in done.stderr

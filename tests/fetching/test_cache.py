@@ -122,7 +122,7 @@ def test_note_of_the_largest_size_is_read(kept):
 
 
 def test_entry_that_is_too_large_is_damaged_and_says_what_it_may_have(kept):
-    bench, cache, found = kept
+    bench, cache, _ = kept
     mask = bench.metadata
     # Not the size in the row, which may be wrong.
     largest = content_limit(mask.size)

@@ -11,8 +11,9 @@ import pytest
 from support import packed, tiny_mask
 
 from brainmasks import BRAIN_MASK_REGISTRY, BrainMaskMetadata, FetchError
-from brainmasks.fetching import Cache, Fetcher
-from brainmasks.nifti import CONTENT_SHA256, MD5
+from brainmasks.fetching import Cache, Fetcher, Origin, Verified
+from brainmasks.masks import path_of
+from brainmasks.nifti import CONTENT_SHA256, MD5, SHA256
 from brainmasks.registry import lacunas_masks
 
 # Two projects register other files under one name.
@@ -273,3 +274,40 @@ def test_registered_path_is_the_first_source_and_needs_no_network(
     assert (found.origin.location, found.origin.recoded) == (url, not mask.md5)
     (folder / "files" / "a.nii.gz").unlink()
     assert fetcher.fetch() == found
+
+
+@pytest.mark.parametrize("of", [metadata, of_md5], ids=["sha256", "md5"])
+@pytest.mark.parametrize("wrong", [-1, 1])
+def test_right_file_survives_a_row_with_a_wrong_size(cache, caplog, of, wrong):
+    """The row is that of one project, and the cache is everybody's."""
+    right = of(OUR_ROW) if of is metadata else of(OURS)
+    path = Cache(cache).store(
+        right, Verified(OURS, Origin("x", False, MD5 if right.md5 else SHA256))
+    )
+    assert Cache(cache).load(replace(right, bytes=right.bytes + wrong)) is None
+    assert "quarantined" not in caplog.text
+    assert path.read_bytes() == OURS
+    assert Cache(cache).has(right)
+
+
+def test_mask_of_an_md5_is_loaded_from_a_cache_that_may_only_be_read(cache, monkeypatch):
+    monkeypatch.setenv("BRAINMASKS_OFFLINE", "1")
+    mask = of_md5(ALSO)
+    Cache(cache).store(mask, Verified(ALSO, Origin("x", False, MD5)))
+    before = sorted(cache.iterdir())
+
+    def refuse(*_, **__) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("brainmasks.masks.load.publish", refuse)
+    assert path_of(mask, cache_dir=cache).read_bytes() == OURS
+    assert sorted(cache.iterdir()) == before
+
+
+def test_file_of_another_project_is_left_alone_in_a_cache_that_is_a_site_too(tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    (folder / OLD).write_bytes(THEIRS)
+    for sites in ([tmp_path], [folder]):
+        assert Cache(folder, sites).load(metadata(OUR_ROW)) is None
+        assert [path.name for path in folder.iterdir()] == [OLD]

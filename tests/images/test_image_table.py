@@ -7,7 +7,7 @@ import pytest
 from image_cases import REGISTRY
 from support import REPO, write_table
 
-from brainmasks import RegistryError, UnknownMaskError
+from brainmasks import BRAIN_MASK_REGISTRY, RegistryError, UnknownMaskError
 from brainmasks.images import read_images
 
 SCHEMA = REPO / "workflow" / "schemas" / "images.schema.json"
@@ -181,3 +181,17 @@ def test_near_miss_of_a_column_is_named(tmp_path, column, meant):
 def test_names_of_the_tables_are_no_ids(name):
     with pytest.raises(RegistryError, match="cannot be the name of files"):
         of_config([{"image": "a.nii", "mask": "A_2mm", "id": name}])
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "MNI152NLin6Asym_2mm_desc-brainDil",
+        "MNIPediatricAsym_cohort-2_1mm",
+        "PNC_0.9375x0.9375x1mm",
+        "MNI152NLin2009aAsym_1mm",
+    ],
+)
+def test_every_name_of_a_shipped_mask_may_stand_in_the_table(mask):
+    found = read_images([{"image": "a.nii.gz", "mask": mask}], SCHEMA, BRAIN_MASK_REGISTRY)
+    assert found["a"]["mask"] == mask

@@ -341,12 +341,12 @@ def register_in(
     row = own_row(mask, f"{table}, the new row")
     if not table.parent.is_dir():
         raise RegistryError(f"{table} cannot be written: there is no folder {table.parent}")
-    # A link stays one.
-    table = table.resolve()
-    others = [other for other in others if other.resolve() != table]
-    with alone_in(table.parent):
+    # A link stays one; where paths in the table start is the folder in which it was named.
+    file = table.resolve()
+    others = [other for other in others if other.resolve() != file]
+    with alone_in(file.parent):
         try:
-            before = table.read_bytes()
+            before = file.read_bytes()
         except FileNotFoundError:
             before = b""
         except OSError as err:
@@ -354,19 +354,19 @@ def register_in(
         # First, so that a table that cannot be read is named as it is.
         known = read_registry([*shipped_tables(), *others, *([table] if before else [])])
         known.register(mask)
-        mode = table.stat().st_mode if before else None
+        mode = file.stat().st_mode if before else None
         written = with_row(before, row) if before else new_table(row)
-        publish(written, table)
+        publish(written, file)
         if mode is not None:
-            table.chmod(mode)
+            file.chmod(mode)
         try:
             yield read_registry([*shipped_tables(), *others, table])
         except BaseException:
             # Unless somebody has edited it meanwhile.
-            if table.read_bytes() == written:
+            if file.read_bytes() == written:
                 if mode is not None:
-                    publish(before, table)
-                    table.chmod(mode)
+                    publish(before, file)
+                    file.chmod(mode)
                 else:
-                    table.unlink(missing_ok=True)
+                    file.unlink(missing_ok=True)
             raise
