@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The command line as people start it: in a folder of its own, with a small brain to register."""
 
-import os
+import io
 import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from support import REPO
+import pytest
+
+from brainmasks.cli import main
 
 # A brain of the smallest kind: no side of it looks like another.
 BRAIN = np.zeros((12, 14, 10), np.uint8)
@@ -18,25 +20,25 @@ AFFINE = np.array([[2.0, 0, 0, -11], [0, 2, 0, -15], [0, 0, 2, -7], [0, 0, 0, 1]
 
 
 class CommandLine:
-    """A working folder, and `python -m brainmasks` run in it."""
+    """A working folder, and `brainmasks` run in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def run(self, *args: object, status: int = 0, **env: object) -> subprocess.CompletedProcess:
-        """Run the command, insist on its status and on no traceback, and return what it did."""
-        done = subprocess.run(
-            [sys.executable, "-m", "brainmasks", *map(str, args)],
-            cwd=self.folder,
-            env=os.environ
-            | {"PYTHONPATH": str(REPO / "scripts")}
-            | {key: str(value) for key, value in env.items()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        """Run the command, insist on its status and on no traceback, and return what it did.
+
+        In this process, where it is counted what is tried; `start` in test_commands.py starts
+        others.
+        """
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            for key, value in env.items():
+                patch.setenv(key, str(value))
+            ended = main([*map(str, args)])
+        printed = (stream.buffer.getvalue().decode() for stream in (out, err))
+        done = subprocess.CompletedProcess(args, ended, *printed)
         assert done.returncode == status, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, done.stderr
         return done
