@@ -36,7 +36,10 @@ class CommandLine:
             patch.chdir(self.folder)
             for key, value in env.items():
                 patch.setenv(key, str(value))
-            ended = main([*map(str, args)])
+            try:
+                ended = main([*map(str, args)])
+            except SystemExit as end:  # as click ends after a completion
+                ended = end.code or 0
         printed = (stream.buffer.getvalue().decode() for stream in (out, err))
         done = subprocess.CompletedProcess(args, ended, *printed)
         assert done.returncode == status, (done.stdout, done.stderr)
