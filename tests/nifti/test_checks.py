@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import tracemalloc
 import zlib
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -13,7 +14,7 @@ from support import shipped_rows, tiny_mask
 
 import brainmasks
 from brainmasks import InvalidMaskError
-from brainmasks.nifti import TOLERANCE
+from brainmasks.nifti import TOLERANCE, in_words, limited_to_registered
 from brainmasks.nifti.checks import NOT_RUN, PASSED, examine, require_valid
 from brainmasks.registry import BrainMaskMetadata
 
@@ -474,3 +475,22 @@ def test_affine_may_differ_by_the_tolerance_itself():
     affine[0, 3] = TOLERANCE
     # Of the two, only NIfTI-2 holds the number as it is.
     assert examine(packed(image(affine=affine, kind=nib.Nifti2Image)), mask)["affine"] == PASSED
+
+
+def test_what_is_compared_to_nothing_that_is_registered_is_not_said_to_have_passed():
+    data, row = tiny_mask("A")
+    mask = BrainMaskMetadata.from_row(row | {"url": "x"})
+    outcome = examine(data, mask)
+    assert limited_to_registered(outcome, mask) == outcome
+    for unknown, check, said in (
+        ({"origin": None}, "affine", "passed, but for the origin, which is not registered"),
+        ({"voxels": None}, "voxel_count", "not run: not registered"),
+        ({"content_sha256": ""}, "content_sha256", "not run: not registered"),
+    ):
+        assert limited_to_registered(outcome, replace(mask, **unknown)) == outcome | {check: said}
+
+
+def test_log_says_how_many_checks_passed_and_which_did_not_look():
+    assert in_words({"a": PASSED, "b": "passed, but for c"}) == "2 checks passed"
+    outcome = {"a": PASSED, "b": NOT_RUN, "c": "not run: not registered"}
+    assert in_words(outcome) == "1 checks passed, not run: b, c"
