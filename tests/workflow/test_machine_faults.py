@@ -161,7 +161,7 @@ BEFORE = {
 
 def other_name(name: str) -> str:
     """Return the name of a cached file of which only the content is registered."""
-    return name.replace("mask.", "mask_recoded.")
+    return re.sub(r"(_mask(?:_sha256-[0-9a-f]+)?)[.]", r"\1_recoded.", name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

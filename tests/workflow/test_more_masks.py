@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from internet import Internet, internet_of
-from support import REPO, sha256, table_rows
+from support import REPO, sha256, table_rows, write_table
 
 HOSTS = ["osf.io", "raw.githubusercontent.com", "templateflow.s3.amazonaws.com"]
 MORE = {
     row["space"] + row["resolution"] + row["desc"]: row
     for row in table_rows(REPO / "config" / "more_masks.tsv")
 }
+MIRROR_TABLE = REPO / "config" / "mirrors.tsv"
 # The environment as it is without a test, in which pip finds its packages.
 OUTSIDE = dict(os.environ)
 # The real file behind each URL, among the real masks or in pfc-toolkit's wheel.
@@ -82,6 +83,7 @@ def test_every_mask_has_a_file_or_is_known_to_have_none():
 def test_mask_by_its_original_url(workflow, internet: Internet, real, request, key):
     row = MORE[key]
     internet.publish(row["url"], real_file(FILES[key], real, request))
+    workflow.config = {"mirrors": False}
     suffix = "" if row["desc"] == "brain" else f"_desc-{row['desc']}"
     name = f"{row['space']}_{row['resolution']}mm{suffix}"
     workflow.succeed(f"masks/{name}.nii.gz")
@@ -104,10 +106,14 @@ def test_further_server_has_the_mask(workflow, internet, real, request, mask, se
     """OSF and TemplateFlow's store have nothing: this one is asked after them."""
     (url,) = (
         row["location"]
-        for row in table_rows(REPO / "config" / "mirrors.tsv")
+        for row in table_rows(MIRROR_TABLE)
         if row["mask"] == mask and f"/{server}/" in row["location"]
     )
     internet.publish(url, real_file(file, real, request))
+    # Packages that are installed here would be looked into before any server.
+    rows = [row for row in table_rows(MIRROR_TABLE) if "://" in row["location"]]
+    mirrors = write_table(workflow.folder / "mirrors.tsv", rows, list(rows[0]))
+    workflow.config = {"mirrors": str(mirrors)}
     workflow.succeed(f"masks/{mask}.nii.gz")
     hosts = [asked.split("/")[2] for asked in internet.urls]
     assert hosts[:2] == ["osf.io", "templateflow.s3.amazonaws.com"]
