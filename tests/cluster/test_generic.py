@@ -100,7 +100,7 @@ def test_interrupted_run_cancels_its_jobs(host, slurm):
     (job,) = slurm.wait_for_jobs("R", first)
     host.wait_for("started")
     running.send_signal(2)
-    printed, _ = running.communicate(timeout=60)
+    printed, _ = running.communicate(timeout=180)
     assert running.returncode != 0, printed
     assert slurm.wait_for_jobs("CA", first) == [job]
 
