@@ -14,6 +14,7 @@ from ..registry import (
     BRAIN,
     BrainMaskMetadata,
     BrainMaskRegistry,
+    Mirror,
     Resolution,
     new_table,
     own_row,
@@ -22,8 +23,6 @@ from ..registry import (
 from ..storage import publish
 from .options import EPILOG, Options, common, complete_values
 from .output import Printed, as_json, say, shown
-
-_REMOTE = ("http://", "https://", "doi:")
 
 
 @click.command(epilog=EPILOG)
@@ -210,7 +209,7 @@ def _try_out(
     mask: BrainMaskMetadata, own: OwnMask, registry: BrainMaskRegistry, options: Options
 ) -> None:
     """Make the mask from its row; where its URL may not be asked, say so."""
-    if options.offline and mask.url.lower().startswith(_REMOTE):
+    if options.offline and Mirror(mask.url).is_remote:
         say(f"note: offline, {mask.name} was not tried: its URL was not asked")
         return
     try_out(mask, registry, options.no_network)

@@ -139,7 +139,7 @@ class Cache:
 
         Another file there may be what another project registers under the name of the mask.
         """
-        if _is_lacunas(mask) or not mask.is_complete:
+        if is_lacunas(mask) or not mask.is_complete:
             return None
         for verified_by, suffix in ((SHA256, ""), (CONTENT_SHA256, RECODED)):
             path = self.folder / f"{_stem(mask)}{suffix}.nii.gz"
@@ -154,7 +154,8 @@ def canonical_path(original: Path) -> Path:
     return original.with_name(original.name.removesuffix(".nii.gz") + "_canonical.nii.gz")
 
 
-def _is_lacunas(mask: BrainMaskMetadata) -> bool:
+def is_lacunas(mask: BrainMaskMetadata) -> bool:
+    """Return whether lacuna has the very mask, too, and so a name for its file."""
     return lacunas_masks().get(mask.name) == mask.sha256
 
 
@@ -175,7 +176,7 @@ def _name(mask: BrainMaskMetadata, verified_by: str) -> str:
     key = ""
     if verified_by == MD5:
         key = f"_md5-{mask.md5}"
-    elif not _is_lacunas(mask):
+    elif not is_lacunas(mask):
         key = f"_sha256-{mask.sha256[:DIGITS]}"
     return f"{_stem(mask)}{key}{RECODED if verified_by == CONTENT_SHA256 else ''}.nii.gz"
 

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import FetchError, MaskError
-from ..registry import BrainMaskMetadata, Mirror, lacunas_masks
+from ..registry import BrainMaskMetadata, Mirror
 from ..urls import one_line, shown_url
-from .cache import Cache
+from .cache import Cache, is_lacunas
 from .limits import DEFAULT_LIMITS, Limits
 from .single_flight import polite_delay, single_flight
 from .sources import LocalCopy, Server, Source
@@ -174,7 +174,7 @@ class Fetcher:
                 "same configuration"
             )
             # Only there is known to be what the cache holds, and not another encoding of it.
-            is_exact = bool(mask.md5) or lacunas_masks().get(mask.name) == mask.sha256
+            is_exact = bool(mask.md5) or is_lacunas(mask)
             if is_exact and mask.url == shown_url(mask.url) and mask.url.startswith("http"):
                 options = "--fail --location --create-dirs"
                 target, url = shlex.quote(str(path)), shlex.quote(mask.url)
@@ -182,7 +182,7 @@ class Fetcher:
             remedies.append(remedy)
         hash_ = f"MD5 {mask.md5}" if mask.md5 else f"SHA-256 {mask.sha256}"
         remedies.append(f"put the file with {hash_} at {path}")
-        if lacunas_masks().get(mask.name) != mask.sha256:
+        if not is_lacunas(mask):
             remedies.append("correct the row of the mask, if it is that which is wrong")
         if not mask.url:
             failures = [*failures, "no URL is registered"]

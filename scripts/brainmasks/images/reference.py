@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import FetchError, InvalidMaskError, UnknownMaskError
 from ..masks import fetch_brain_mask
 from ..nifti import (
+    LARGEST_FILE,
     canonical_file,
     content_limit,
     own_grid,
@@ -25,9 +26,6 @@ from .grids import Grid
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
-
-# Most bytes of a mask's file: 0.5 mm voxels of a head as float64, and room to spare.
-LARGEST = 1 << 30
 
 
 def find_mask(
@@ -91,7 +89,7 @@ def _whole(
 def _read_mask(path: Path) -> tuple[bytes, bytes]:
     """Return a mask's file, as it is and gunzipped."""
     try:
-        data = read_bounded(path, LARGEST)
+        data = read_bounded(path, LARGEST_FILE)
     except FileNotFoundError as err:
         raise FetchError(f"there is no mask file {path}") from err
     except OSError as err:
@@ -99,7 +97,7 @@ def _read_mask(path: Path) -> tuple[bytes, bytes]:
     if data[:2] != b"\x1f\x8b":
         return data, data
     try:
-        return data, gunzip_whole(data, LARGEST)
+        return data, gunzip_whole(data, LARGEST_FILE)
     except InvalidMaskError as err:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err}") from err
 

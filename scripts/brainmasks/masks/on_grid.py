@@ -19,7 +19,7 @@ from ..nifti import (
     stored_voxels,
 )
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata, TargetGrid, split_name
+from ..registry import BrainMaskMetadata, TargetGrid, space_of
 from ..storage import publish, to_json
 from .gridded import INHERITED, METHOD
 from .published import completed, read_published, read_sidecar
@@ -100,13 +100,12 @@ def put_on_grid(
             grid.name,
             made.cut_ml,
         )
-    asked_space = parts.space if (parts := split_name(asked)) else asked
     content = {
         "Type": "Brain",
         "Description": f"Brain mask {mask.name}, on {_words(grid)}",
         "Desc": mask.desc,
         "SpatialReference": mask.space,
-        "SpaceRequested": asked_space,
+        "SpaceRequested": space_of(asked),
         "SpaceServed": mask.space,
         "Resolution": made.metadata().resolution_words,
         "Mask": mask.name,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import FetchError, InvalidMaskError, MaskError, RegistryError
 from ..fetching import what_is
 from ..nifti import (
+    LARGEST_FILE,
     as_nii_gz,
     canonical_file,
     flipped_along,
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Most bytes of a mask's file: 0.5 mm voxels of a head as float64, and room to spare.
-LARGEST = 1 << 30
 # Digits behind the point of an origin in mm: a tenth of the tolerance of every check, and with no
 # more of them no number is written with an exponent.
 DIGITS = 4
@@ -118,7 +117,7 @@ def read_own_mask(
     """
     path = Path(path)
     try:
-        original = read_bounded(path, LARGEST)
+        original = read_bounded(path, LARGEST_FILE)
     except FileNotFoundError as err:
         raise FetchError(f"{path}: there is no such file") from err
     except OSError as err:
@@ -141,7 +140,7 @@ def read_own_mask(
         bytes=len(data),
         **facts,  # type: ignore[arg-type]
     )
-    voxels: NDArray[np.bool_] = stored_voxels(read_image(gunzip_whole(data, LARGEST))) == 1
+    voxels: NDArray[np.bool_] = stored_voxels(read_image(gunzip_whole(data, LARGEST_FILE))) == 1
     return OwnMask(
         whole, data, voxels, original, "; ".join(each for each in (volume, value) if each)
     )
@@ -153,7 +152,7 @@ def _content(original: bytes, path: Path) -> bytes:
         raise InvalidMaskError(f"it is {_CONVERT[path.suffix.lower()].format(file=path.name)}")
     if found := what_is(original, f"{len(original)} bytes"):
         raise InvalidMaskError(f"it is {found}")
-    content = gunzip_whole(original, LARGEST) if original[:2] == b"\x1f\x8b" else original
+    content = gunzip_whole(original, LARGEST_FILE) if original[:2] == b"\x1f\x8b" else original
     if why := voxel_size_problem(content):
         raise InvalidMaskError(f"{why}; correct its header")
     return content
@@ -250,7 +249,7 @@ def remarks(own: OwnMask, registry: BrainMaskRegistry) -> Iterator[str]:
         for copy in (own.data, own.original):
             with suppress(InvalidMaskError):
                 for each in recodings(copy, known):
-                    yield hashlib.sha256(gunzip_whole(each, LARGEST)).hexdigest()
+                    yield hashlib.sha256(gunzip_whole(each, LARGEST_FILE)).hexdigest()
 
     for known in registry.list():
         if known.md5 and known.md5 == digest:

@@ -8,7 +8,7 @@ from ..errors import InvalidMaskError
 from ..fetching import Fetcher, Origin
 from ..nifti import canonical_file, in_words, limited_to_registered, require_valid
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata, split_name
+from ..registry import BrainMaskMetadata, space_of
 from ..storage import publish
 from .origin import note_of, read_fetched
 from .sidecar import sidecar
@@ -106,7 +106,7 @@ def validate(
         ) from err
     outcome = limited_to_registered(require_valid(data, whole, mask_path), mask)
     log.info("mask %s: %s", mask.name, in_words(outcome))
-    asked_space = parts.space if (parts := split_name(asked)) else asked
+    asked_space = space_of(asked)
     log.info("space asked for: %s; space served: %s", asked_space, mask.space)
     source = hashlib.sha256(fetched).hexdigest()
     publish(sidecar(asked_space, whole, origin, data, source, outcome, code), sidecar_path)

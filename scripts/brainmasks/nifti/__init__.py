@@ -10,7 +10,7 @@ from .headers import HEADER_SIZE, nifti_version, offset_problem, voxel_size_prob
 from .lookalikes import lookalike_in_words
 from .orientation import TOLERANCE, contradiction, displacement, is_usable
 from .outline import count_ones, stated_grid
-from .own_mask import number_text, own_grid, values_beyond
+from .own_mask import LARGEST_FILE, number_text, own_grid, values_beyond
 from .reading import (
     HEADER_ROOM,
     content_limit,
@@ -27,6 +27,7 @@ __all__ = [
     "CONTENT_SHA256",
     "HEADER_ROOM",
     "HEADER_SIZE",
+    "LARGEST_FILE",
     "MD5",
     "PASSED",
     "SHA256",

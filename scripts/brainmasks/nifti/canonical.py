@@ -41,7 +41,7 @@ def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
     InvalidMaskError
         If the copy is no readable, binary image on the registered grid.
     """
-    binary, placed, _ = _binary(data, mask)
+    binary, placed, _ = _binary(_content(data, mask), mask)
     return as_nii_gz(canonical_image(binary, placed.affine))
 
 
@@ -61,7 +61,7 @@ def recodings(data: bytes, mask: BrainMaskMetadata) -> Iterator[bytes]:
     InvalidMaskError
         If the copy is no readable, binary image on the registered grid.
     """
-    binary, placed, affine = _binary(data, mask)
+    binary, placed, affine = _binary(_content(data, mask), mask)
     yield as_nii_gz(canonical_image(binary, placed.affine))
     if affine.tobytes() != placed.affine.tobytes():
         yield as_nii_gz(canonical_image(binary, affine))
@@ -84,9 +84,10 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
     """
     if mask.is_complete:
         return data, mask
-    binary, placed, affine = _binary(data, mask)
+    content = _content(data, mask)
+    binary, placed, affine = _binary(content, mask)
     # Nothing else says where its voxels lie, and how large they are.
-    if mask.origin is None and (why := _contradiction(data, mask)):
+    if mask.origin is None and (why := _contradiction(content)):
         raise InvalidMaskError(
             f"its header contradicts itself: {why}; find out which is right, and state the origin "
             "in the row"
@@ -111,20 +112,23 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
     )
 
 
-def _contradiction(data: bytes, mask: BrainMaskMetadata) -> str | None:
-    """Return in what the header of a readable copy contradicts itself, None if it does not."""
-    content = gunzip_whole(data, content_limit(mask.size)) if data[:2] == GZIP else data
+def _content(data: bytes, mask: BrainMaskMetadata) -> bytes:
+    """Return a copy, not compressed."""
+    return gunzip_whole(data, content_limit(mask.size)) if data[:2] == GZIP else data
+
+
+def _contradiction(content: bytes) -> str | None:
+    """Return in what the header of a readable image contradicts itself, None if it does not."""
     return voxel_size_problem(content) or contradiction(read_image(content))
 
 
 def _binary(
-    data: bytes, mask: BrainMaskMetadata
+    content: bytes, mask: BrainMaskMetadata
 ) -> "tuple[NDArray[np.bool_], BrainMaskMetadata, NDArray[np.float64]]":
     """Return where a copy is 1, in RAS order, the mask with its origin, and the copy's affine."""
     import nibabel as nib
     import numpy as np
 
-    content = gunzip_whole(data, content_limit(mask.size)) if data[:2] == GZIP else data
     image = read_image(content)
     # Before any voxel is read: a header may state far more of them than the grid has.
     if sorted(image.shape) != sorted(mask.shape):

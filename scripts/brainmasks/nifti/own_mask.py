@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import nibabel as nib
     from numpy.typing import NDArray
 
+# Most bytes of a mask's file: 0.5 mm voxels of a head as float64, and room to spare.
+LARGEST_FILE = 1 << 30
+
 
 def own_grid(image: "nib.Nifti1Image | nib.Nifti2Image") -> BrainMaskMetadata:
     """Return what a row of the registry would say of the grid of an image, in RAS order.

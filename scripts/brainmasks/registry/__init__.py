@@ -3,7 +3,7 @@
 
 from .extra_grids import with_extra_grids
 from .grid_table import KnownGrid, read_grids
-from .mask_names import BRAIN, Resolution, closest, mask_name, read_resolution, split_name
+from .mask_names import BRAIN, Resolution, closest, mask_name, read_resolution, space_of, split_name
 from .mask_table import BrainMaskRegistry, read_masks
 from .metadata import BrainMaskMetadata
 from .mirrors import Mirror, read_mirrors
@@ -72,6 +72,7 @@ __all__ = [
     "shipped_registry",
     "shipped_settings",
     "shipped_tables",
+    "space_of",
     "split_gridded",
     "split_name",
     "user_path",

@@ -84,6 +84,12 @@ def split_name(name: str) -> NameParts | None:
     return NameParts(match["space"], match["resolution"], match["desc"] or BRAIN) if match else None
 
 
+def space_of(name: str) -> str:
+    """Return the space in the name of a mask; a name of another form as it is."""
+    parts = split_name(name)
+    return parts.space if parts else name
+
+
 def closest(name: str, known: list[str], cutoff: float = 0.5) -> list[str]:
     """Return up to two of the known names that a user may have meant, the likeliest first."""
     parts = split_name(name)
