@@ -89,10 +89,10 @@ rule misnamed_mask:
         right_name_of_mask,
     output:
         "{misnamed}",
-    wildcard_constraints:
-        misnamed=r"(?:mask/[^/]+\.nii(?:\.gz)?|masks/[^/]+\.nii)",
     log:
         "logs/{misnamed}.log",
+    wildcard_constraints:
+        misnamed=r"(?:mask/[^/]+\.nii(?:\.gz)?|masks/[^/]+\.nii)",
     localrule: True
     conda:
         "../../envs/masks.yaml"
