@@ -20,7 +20,7 @@ from ..nifti import (
     stored_voxels,
 )
 from ..registry import BrainMaskMetadata
-from ..storage import Stream, gunzip
+from ..storage import Stream, gunzip, is_gzip
 from ..urls import one_line
 
 LONGEST = 100
@@ -56,7 +56,7 @@ def diagnose(
         return f"another registered mask, {other}"
     if found := what_is(data, size):
         return found
-    if data[:2] == b"\x1f\x8b":
+    if is_gzip(data):
         return _gzip(data, mask, registered, size, largest)
     if _is_nifti(data):
         if largest is not None and len(data) > largest:
@@ -75,12 +75,12 @@ def what_is(data: bytes, size: str) -> str | None:
     size
         Of the whole file, in words.
     """
-    if data[:2] != b"\x1f\x8b":
+    if not is_gzip(data):
         return _no_image(data, size)
     stream = gunzip(data, _LOOKED_AT)
     if stream.problem and not stream.content:
         return None
-    if stream.content[:2] == b"\x1f\x8b":
+    if is_gzip(stream.content):
         return f"a gzip file with another gzip file in it: unpack it once ({size})"
     if not stream.content:
         return f"a gzip file with nothing in it ({size})"

@@ -20,6 +20,7 @@ from ..nifti import (
     voxel_size_problem,
 )
 from ..paths import StrPath
+from ..storage import is_gzip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,7 +112,7 @@ def _why_unreadable(path: Path, err: Exception) -> str:
         return f"the file cannot be read ({problem.strerror})"
     if found := what_is(beginning, f"{path.stat().st_size} bytes"):
         return f"it is {found}"
-    gzipped, suffix = beginning[:2] == b"\x1f\x8b", path.suffix.lower()
+    gzipped, suffix = is_gzip(beginning), path.suffix.lower()
     unknown = f"it has no known format: it begins with {beginning[:8].hex(' ')}"
     if gzipped and suffix in (".nii", ".mgh"):
         return f"it is gzipped, though its name ends in {suffix}: rename it"

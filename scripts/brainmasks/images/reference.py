@@ -20,7 +20,7 @@ from ..nifti import (
 )
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
-from ..storage import gunzip_whole, read_bounded
+from ..storage import gunzip_whole, is_gzip, read_bounded
 from .grids import Grid
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _read_mask(path: Path) -> tuple[bytes, bytes]:
         raise FetchError(f"there is no mask file {path}") from err
     except OSError as err:
         raise InvalidMaskError(f"the mask file {path} is unusable: {err.strerror}") from err
-    if data[:2] != b"\x1f\x8b":
+    if not is_gzip(data):
         return data, data
     try:
         return data, gunzip_whole(data, LARGEST_FILE)

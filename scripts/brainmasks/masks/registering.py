@@ -43,7 +43,7 @@ from ..registry import (
     shipped_tables,
     with_row,
 )
-from ..storage import alone_in, gunzip_whole, publish, read_bounded
+from ..storage import alone_in, gunzip_whole, is_gzip, publish, read_bounded
 from .load import load_brain_mask
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _content(original: bytes, path: Path) -> bytes:
         raise InvalidMaskError(f"it is {_CONVERT[path.suffix.lower()].format(file=path.name)}")
     if found := what_is(original, f"{len(original)} bytes"):
         raise InvalidMaskError(f"it is {found}")
-    content = gunzip_whole(original, LARGEST_FILE) if original[:2] == b"\x1f\x8b" else original
+    content = gunzip_whole(original, LARGEST_FILE) if is_gzip(original) else original
     if why := voxel_size_problem(content):
         raise InvalidMaskError(f"{why}; correct its header")
     return content

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
 from ..registry import BrainMaskMetadata
-from ..storage import gunzip_whole
+from ..storage import gunzip_whole, is_gzip
 from .headers import voxel_size_problem
 from .orientation import TOLERANCE, contradiction, displacement
 from .reading import content_limit, has_orientation, read_image, scaled_voxels
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import nibabel as nib
     import numpy as np
     from numpy.typing import NDArray
-
-GZIP = b"\x1f\x8b"
 
 
 def recode(data: bytes, mask: BrainMaskMetadata) -> bytes:
@@ -114,7 +112,7 @@ def canonical_file(data: bytes, mask: BrainMaskMetadata) -> tuple[bytes, BrainMa
 
 def _content(data: bytes, mask: BrainMaskMetadata) -> bytes:
     """Return a copy, not compressed."""
-    return gunzip_whole(data, content_limit(mask.size)) if data[:2] == GZIP else data
+    return gunzip_whole(data, content_limit(mask.size)) if is_gzip(data) else data
 
 
 def _contradiction(content: bytes) -> str | None:

@@ -7,7 +7,7 @@ import math
 import zlib
 
 from ..errors import InvalidMaskError
-from ..storage import gunzip
+from ..storage import gunzip, is_gzip
 from .orientation import TOLERANCE
 from .reading import HEADER_ROOM, array_proxy, read_header
 from .words import reason, times
@@ -75,13 +75,9 @@ def count_ones(data: bytes) -> int | None:
 
 
 def _beginning(data: bytes) -> bytes:
-    return gunzip(data, HEADER_ROOM).content if _is_gzip(data) else data[:HEADER_ROOM]
+    return gunzip(data, HEADER_ROOM).content if is_gzip(data) else data[:HEADER_ROOM]
 
 
 def _opened(data: bytes) -> gzip.GzipFile | io.BytesIO:
     file = io.BytesIO(data)
-    return gzip.GzipFile(fileobj=file) if _is_gzip(data) else file
-
-
-def _is_gzip(data: bytes) -> bool:
-    return data[:2] == b"\x1f\x8b"
+    return gzip.GzipFile(fileobj=file) if is_gzip(data) else file

@@ -23,6 +23,11 @@ class Stream:
     too_long: bool = False
 
 
+def is_gzip(data: bytes) -> bool:
+    """Return whether data begin as a gzip file does."""
+    return data[:2] == b"\x1f\x8b"
+
+
 def gunzip_whole(data: bytes, limit: int) -> bytes:
     """Return the content of a gzip file that is whole; the parameters are those of `gunzip`.
 
@@ -49,7 +54,7 @@ def gunzip(data: bytes, limit: int) -> Stream:
     """
     if not data:
         return Stream(b"", "the file is empty")
-    if data[:2] != b"\x1f\x8b":
+    if not is_gzip(data):
         return Stream(b"", f"it is not gzip: it begins with {data[:4].hex(' ')}")
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     # Holds the content once, and hands it out without a copy: joined pieces are there twice.
