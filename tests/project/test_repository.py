@@ -64,7 +64,7 @@ def hashed(path: Path) -> dict[str, str]:
     for requirement in requirements:
         if not requirement.strip().startswith("#"):
             assert re.search(r" --hash=sha256:[0-9a-f]{64}", requirement), (path.name, requirement)
-            name, version = re.match(r"([A-Za-z0-9_.-]+)==(\S+)", requirement).groups()
+            name, version = re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", requirement).groups()
             found[name.lower()] = version
     assert found, path.name
     return found
