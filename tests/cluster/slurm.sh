@@ -48,6 +48,7 @@ install_packages() {
   if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod +x $policy
+    # shellcheck disable=SC2064  # now: it is a variable of this function
     trap "rm -f $policy" EXIT
   fi
   apt-get update -qq || not_here "the list of packages cannot be had"

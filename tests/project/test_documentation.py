@@ -2,9 +2,7 @@
 """Pages for people: short where they must be, links that lead somewhere, the agreed words."""
 
 import json
-import os
 import re
-import subprocess
 import textwrap
 from pathlib import Path
 
@@ -158,54 +156,6 @@ def test_every_config_key_has_a_type_and_says_what_is_expected():
     keys = yaml.safe_load((REPO / "config" / "config.yaml").read_text(encoding="utf-8"))
     assert set(config_schema()) == set(keys)
     assert [key for key, rules in config_schema().items() if not rules.get("description")] == []
-
-
-def found_by_ci(tmp_path: Path, readme: str) -> subprocess.CompletedProcess:
-    """Run the lines of .ci/run that find the commands, on a page."""
-    script = (REPO / ".ci" / "run").read_text(encoding="utf-8")
-    lines = script[script.index("commands=()") : script.index("for command in")]
-    (tmp_path / "README.md").write_text(readme, encoding="utf-8")
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", lines + '\nprintf "%s\\n" "${commands[@]}"'],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_ci_finds_the_two_marked_commands(tmp_path):
-    text = README.read_text(encoding="utf-8")
-    assert re.findall(r"^<!-- ci: (.+) -->\n```bash$", text, flags=re.MULTILINE) == [
-        "first mask",
-        "tests",
-    ]
-    done = found_by_ci(tmp_path, text)
-    first, tests = done.stdout.splitlines()
-    assert first.endswith("snakemake masks/MNI152NLin6Asym_2mm.nii.gz")
-    assert tests.endswith("pytest")
-
-
-MARKED = "<!-- ci: one -->\n```bash\necho 1\n```\n"
-
-
-@pytest.mark.parametrize(
-    ("readme", "count"),
-    [
-        ("no command\n", 0),
-        (MARKED, 1),
-        (MARKED * 3, 3),
-        (MARKED + "```bash\necho 2\n```\n", 1),
-        (MARKED + MARKED.replace("-->\n", "-->\n\n"), 1),
-        (MARKED + MARKED.replace("echo 1\n", "echo 1\necho 2\n"), 3),
-    ],
-    ids=["none", "one", "three", "no marker", "a line between", "two lines"],
-)
-def test_ci_ends_unless_two_commands_are_marked(tmp_path, readme, count):
-    done = found_by_ci(tmp_path, readme)
-    assert done.returncode == 1
-    assert f"README.md marks {count} commands, expected 2" in done.stderr
 
 
 def test_python_of_the_pages_compiles():

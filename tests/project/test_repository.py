@@ -70,7 +70,7 @@ def hashed(path: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("part", ["", "-qc", "-cluster", "-nimare", "-dev"])
+@pytest.mark.parametrize("part", ["", "-qc", "-cluster", "-nimare", "-dev", "-ci", "-release"])
 def test_hashed_requirements_are_those_that_are_asked_for(part):
     """Each with its hashes, and from whatever index the user has set."""
     path = REPO / f"requirements{part}.txt"
@@ -79,7 +79,8 @@ def test_hashed_requirements_are_those_that_are_asked_for(part):
     assert asked
     assert {name: installed.get(name) for name in asked} == asked
     assert "://" not in path.read_text()
-    if part != "-nimare":  # which is installed without what it asks for
+    # Without what it asks for, or in an environment of its own.
+    if part not in ("-nimare", "-ci", "-release"):
         everything = hashed(REPO / "requirements-dev.txt")
         assert {name: everything.get(name) for name in installed} == installed
 
@@ -171,7 +172,7 @@ def test_package_knows_nothing_of_snakemake():
 
 def test_each_source_file_states_its_licence():
     patterns = ["*.py", "*.smk", "*Snakefile", "*.sh", "*.c", "*.yaml", "*.yml", "*.toml", "*.j2"]
-    sources = [REPO / path for path in tracked(*patterns, ".ci/run")]
+    sources = [REPO / path for path in tracked(*patterns, ".ci/run", ".ci/steps")]
     assert len(sources) > 100
     without = [path for path in sources if "SPDX-License-Identifier: MIT" not in path.read_text()]
     # An empty file has no author.
