@@ -85,6 +85,32 @@ def test_mask_that_cannot_be_kept_is_missing_though_it_was_fetched(fetchers, ser
     assert server.asked == ["/A", "/B", "/C"]
 
 
+def test_mask_of_a_site_cache_is_copied_into_the_cache(fetchers, server, cache, tmp_path, caplog):
+    """From there, without asking a server; what is damaged there is not."""
+    site = tmp_path / "site"
+    for space, data in (("A", MASKS["A"][0]), ("B", b"rotten")):
+        path = entry_of(ROWS[space], site)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    before = {path: path.read_bytes() for path in site.iterdir()}
+    prefetch([replace(each, cache=Cache(cache, [site])) for each in fetchers[:2]])
+    for space in "AB":
+        assert entry_of(ROWS[space], cache).read_bytes() == MASKS[space][0]
+    assert server.asked == ["/B"]
+    assert {path: path.read_bytes() for path in site.iterdir()} == before
+    assert "it is not used" in caplog.text
+
+
+def test_mask_of_a_site_cache_is_missing_where_the_cache_cannot_keep_it(fetchers, cache, tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    entry_of(ROWS["A"], site).write_bytes(MASKS["A"][0])
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"a file where the folder should be")
+    with pytest.raises(FetchError, match="1 of 1 masks are not in the cache: A_2mm"):
+        prefetch([replace(fetchers[0], cache=Cache(cache, [site]))])
+
+
 def test_offline_nothing_is_asked_and_what_to_do_is_said(fetchers, server, caplog):
     with pytest.raises(FetchError, match="1 of 1 masks"):
         prefetch([replace(fetchers[0], offline=True)])

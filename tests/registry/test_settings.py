@@ -9,7 +9,7 @@ from support import REPO
 
 from brainmasks import RegistryError
 from brainmasks.images.verdicts import NOT_AN_IMAGE, VERDICTS
-from brainmasks.registry import cache_folder, read_settings, user_path
+from brainmasks.registry import cache_folder, is_offline, read_settings, user_path
 
 DEFAULTS = REPO / "config" / "config.yaml"
 SCHEMA = REPO / "workflow" / "schemas" / "config.schema.json"
@@ -62,6 +62,7 @@ def test_defaults():
         "site_caches": [],
         "offline": False,
         "submit_masks": False,
+        "host_keys": [],
     }
 
 
@@ -107,6 +108,76 @@ def test_misspelt_key_is_refused_with_a_suggestion(key, meant):
     assert f"did you mean '{meant}'?" in message
 
 
+HOSTS = {"samples": {"sub-01": {}}, "threads": 4}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "meant"),
+    [
+        ("ofline", True, "offline"),
+        ("offlin", 1, "offline"),
+        ("offlnie", None, "offline"),
+        ("Offline", "true", "offline"),
+        ("off_line", True, "offline"),
+        ("MASKS", {}, "masks"),
+        ("nasks", [], "masks"),
+        ("cachedir", "/cache", "cache_dir"),
+        ("cache-dir", "/cache", "cache_dir"),
+        ("registy", "own.tsv", "registry"),
+        ("extra_registry", "own.tsv", "extra_registries"),
+        ("site_cache", ["/cache"], "site_caches"),
+        ("submit_mask", True, "submit_masks"),
+        ("mininside", 0.1, "min_inside"),
+        ("mask", ["A_2mm"], "masks"),
+        ("image", {"image": "l/{id}.nii.gz", "mask": "A_2mm"}, "images"),
+        ("hostkeys", ["image"], "host_keys"),
+    ],
+)
+def test_misspelt_key_is_refused_beside_keys_of_a_host_unless_that_declares_it(key, value, meant):
+    message = refusal(HOSTS | {key: value})
+    assert f"'{key}'; did you mean '{meant}'?" in message
+    assert "name it in `host_keys`" in message
+    assert read(**HOSTS, **{key: value}, host_keys=[key]) == read(host_keys=[key])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mask", "lesion.nii.gz"),
+        ("mask", {"threshold": 0.5}),
+        ("image", "docker://owner/tool:1.0"),
+        ("image", "T1w.nii.gz"),
+        ("resamples", 1000),
+        ("cache", True),
+        ("source", "fsl"),
+        ("sources", []),
+        ("tasks", ["rest"]),
+        ("task", "rest"),
+        ("sample", "A"),
+        ("reuse", True),
+        ("atlases", []),
+        ("registration", {"cost": "mi"}),
+        ("scratch_dir", "/tmp"),
+        ("mirrored", True),
+        ("accepted", []),
+        ("outline", True),
+        ("online", True),
+        ("offset", 2),
+        ("grids", []),
+        ("", None),
+        (1, None),
+    ],
+)
+def test_word_of_a_host_that_resembles_a_key_is_left_alone(key, value):
+    assert read_settings(DEFAULTS, SCHEMA, HOSTS | {key: value}) == read()
+
+
+def test_key_of_ours_cannot_be_declared_the_hosts():
+    message = refusal(HOSTS | {"images": "own.tsv", "host_keys": ["images"]})
+    assert "'host_keys' lists 'images', which is a key of ours" in message
+    assert "host_keys" in refusal(HOSTS | {"host_keys": "image"})
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -118,6 +189,7 @@ def test_misspelt_key_is_refused_with_a_suggestion(key, meant):
         "scratch_dir",
         "registration",
         "atlas",
+        "sample",
         1,
     ],
 )
@@ -233,6 +305,27 @@ def test_home_folder_of_nobody_is_refused():
 def test_words_of_a_command_line_mean_what_they_mean_in_yaml(text, value):
     assert read(mirrors=text)["mirrors"] == value
     assert read(offline="true")["offline"] is True
+
+
+@pytest.mark.parametrize("path", ["lesion.nii.gz", "lesions/{id}.nii", "https://host/images.tsv"])
+def test_image_or_url_is_no_table_of_images(path):
+    assert "the path of a table of images" in refusal({"images": path})
+
+
+@pytest.mark.parametrize(
+    ("stated", "offline"),
+    [("1", True), ("true", True), ("Yes", True), ("ON", True), ("", False), ("0", False)],
+)
+def test_environment_says_whether_to_do_without_network(monkeypatch, stated, offline):
+    monkeypatch.setenv("BRAINMASKS_OFFLINE", stated)
+    assert is_offline() is offline
+    assert is_offline(True) is True
+
+
+def test_environment_that_says_neither_yes_nor_no_is_refused(monkeypatch):
+    monkeypatch.setenv("BRAINMASKS_OFFLINE", "treu")
+    with pytest.raises(RegistryError, match="BRAINMASKS_OFFLINE is 'treu'; expected: 1 or 0"):
+        is_offline()
 
 
 def test_every_verdict_of_an_image_can_be_accepted():

@@ -163,6 +163,15 @@ def test_keys_of_the_host_that_resemble_ours_are_left_alone(host):
     host.succeed("--dry-run")
 
 
+def test_misspelt_offline_beside_keys_of_the_host_ends_the_run(host, server):
+    host.config = host.settings | {"samples": [], "ofline": True}
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(config="config"))
+    assert "unknown config key 'ofline'; did you mean 'offline'?" in host.fail()
+    assert server.asked == []
+    host.config["host_keys"] = ["ofline"]
+    host.succeed("--dry-run")
+
+
 BUSY_HOST = """
 configfile: "config/config.yaml"
 

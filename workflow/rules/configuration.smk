@@ -17,6 +17,7 @@ def read_tables():
         settings = bm.registry.read_settings(
             OWN_FILES["config/config.yaml"], SCHEMAS["config"], config
         )
+        settings["offline"] = bm.registry.is_offline(settings["offline"])
         own = [settings["registry"]] if settings["registry"] else []
         tables = own or [OWN_FILES[name] for name in bm.registry.MASKS_TABLES]
         registry = bm.registry.read_masks(

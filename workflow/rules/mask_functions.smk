@@ -56,7 +56,7 @@ def sources_of(mask):
             {"location": mirror.location, "distribution": mirror.distribution}
             for mirror in MIRRORS.get(mask.name, ())
         ],
-        "offline": bm.registry.is_offline(SETTINGS["offline"]),
+        "offline": SETTINGS["offline"],
         "registered": REGISTERED,
     }
 

@@ -83,18 +83,38 @@ class Fetcher:
         """
         lock = self.cache.folder / f".{self.mask.name}.lock"
         if hit := self._cached():
-            path, found = hit
-            if path.parent == self.cache.folder:
+            if self._is_own(hit):
                 # A killed run may have left it; and who still holds it has nothing more to fetch.
                 with suppress(OSError):
                     lock.unlink(missing_ok=True)
-            return found
+            return hit[1]
         if self.offline:
             return self._from_sources(alone=True)
         # Of many runs that miss at once, one fetches; the others then find it in the cache.
         is_cached = partial(self.cache.has, self.mask)
         with single_flight(lock, is_cached, self.limits.patience) as alone:
             return self._cached_by_others() or self._from_sources(alone)
+
+    def fill_cache(self) -> Path | None:
+        """Have the mask in the folder of the cache that is written, also if a site cache has it.
+
+        Returns
+        -------
+        Path or None
+            Where it is, read there and verified; None if it cannot be kept. Why is logged.
+
+        Raises
+        ------
+        FetchError
+            (a FileNotFoundError) if every source fails; gives each one's own reason.
+        """
+        hit = self._cached()
+        if hit and not self._is_own(hit):
+            self._keep(hit[1])
+        else:
+            self.fetch()
+        hit = self.cache.load(self.mask)
+        return hit[0] if hit and self._is_own(hit) else None
 
     def sources(self) -> Iterator[Source]:
         """Yield the sources beyond the cache in their order."""
@@ -110,6 +130,10 @@ class Fetcher:
         for mirror in self.mirrors:
             if mirror.is_remote:
                 yield Server(self.mask, mirror.location, *servers)
+
+    def _is_own(self, hit: tuple[Path, Verified]) -> bool:
+        """Return whether a mask was found in the folder that is written."""
+        return hit[0].parent == self.cache.folder
 
     def _cached(self) -> tuple[Path, Verified] | None:
         if hit := self.cache.load(self.mask):

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def prefetch(fetchers: Sequence[Fetcher]) -> None:
-    """Fill the cache with masks; every one is tried.
+    """Fill the cache with masks, from site caches or another source; every one is tried.
 
     Parameters
     ----------
@@ -27,13 +27,12 @@ def prefetch(fetchers: Sequence[Fetcher]) -> None:
     for fetcher in fetchers:
         mask = fetcher.mask
         try:
-            fetcher.fetch()
+            path = fetcher.fill_cache()
         except FetchError as err:
             log.error("%s", err)
-            missing.append(mask.name)
-            continue
-        if hit := fetcher.cache.load(mask):
-            log.info("mask %s: in the cache, %s", mask.name, hit[0])
+            path = None
+        if path:
+            log.info("mask %s: in the cache, %s", mask.name, path)
         else:
             missing.append(mask.name)
     if missing:

@@ -11,10 +11,9 @@ from ..errors import RegistryError
 from ..paths import StrPath
 from ..urls import one_line
 from .mask_names import closest
+from .near_keys import misspelt_keys
 from .table_reading import read_schema
 
-# A key as like one of ours as this is taken for a misspelling of it.
-MISSPELT = 0.82
 # Letters of a path at the most: Linux takes no more, and `expandvars` takes long for many.
 LONGEST_PATH = 4096
 
@@ -40,14 +39,26 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
     from jsonschema import Draft202012Validator
 
     settings: dict[str, Any] = yaml.safe_load(Path(defaults).read_text(encoding="utf-8"))
-    unknown = [key for key in config if key not in settings]
-    misspelt = {key: closest(str(key), list(settings), cutoff=MISSPELT) for key in unknown}
-    # With keys of another kind among them, it is the whole configuration of a host workflow.
-    if all(misspelt.values()):
-        for key, near in misspelt.items():
-            raise RegistryError(f"unknown config key '{key}'; did you mean '{near[0]}'?")
-    settings.update({key: _literal(config[key]) for key in config if key in settings})
     rules = read_schema(schema)
+
+    def fits(key: str, value: Any) -> bool:
+        return Draft202012Validator(rules["properties"][key]).is_valid(_literal(value))
+
+    declared = config.get("host_keys", ())
+    host_keys = declared if fits("host_keys", declared) else ()
+    for key, meant in misspelt_keys(config, list(settings), host_keys, fits).items():
+        raise RegistryError(
+            f"unknown config key '{key}'; did you mean '{meant}'? If it is a key of your own "
+            "workflow, name it in `host_keys`"
+        )
+    for key in host_keys:
+        if key in settings:
+            raise RegistryError(
+                f"config key 'host_keys' lists '{key}', which is a key of ours; if your workflow "
+                "has one of that name, hand over a part of its configuration: "
+                '`config: config["brain_masks"]`'
+            )
+    settings.update({key: _literal(config[key]) for key in config if key in settings})
     for error in Draft202012Validator(rules).iter_errors(settings):
         key = str(error.absolute_path[0])
         if error.validator == "enum" and len(error.absolute_path) > 1:
@@ -94,8 +105,19 @@ def user_path(path: StrPath) -> Path:
 
 
 def is_offline(offline: bool = False) -> bool:
-    """Return whether to do without network: the setting, or ``BRAINMASKS_OFFLINE=1``."""
-    return offline or os.environ.get("BRAINMASKS_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    """Return whether to do without network: the setting, or ``BRAINMASKS_OFFLINE=1``.
+
+    Raises
+    ------
+    RegistryError
+        If the variable is neither yes nor no: who sets it wants no socket opened.
+    """
+    stated = os.environ.get("BRAINMASKS_OFFLINE", "")
+    if stated.lower() in ("", "0", "false", "no", "off"):
+        return offline
+    if stated.lower() in ("1", "true", "yes", "on"):
+        return True
+    raise RegistryError(f"environment variable BRAINMASKS_OFFLINE is '{stated}'; expected: 1 or 0")
 
 
 def cache_folder(cache_dir: str | None = None) -> Path:
