@@ -81,9 +81,11 @@ def test_get_of_an_unknown_mask_or_one_that_is_nowhere_ends_with_one_message(cli
     done = cli.run("get", "MNI152NLin6Asym_2m", status=1)
     assert "did you mean MNI152NLin6Asym_2mm" in done.stderr
     done = cli.run("get", "MNI152NLin2009aAsym_2mm", "--offline", status=1)
-    note, error = done.stderr.splitlines()
+    note, error, *reasons = done.stderr.splitlines()
     assert note == "note: MNI152NLin2009aAsym_2mm is served as MNI152NLin2009cAsym_2mm"
-    assert error.startswith("error: mask MNI152NLin2009cAsym_2mm is not available")
+    assert error == "error: mask MNI152NLin2009cAsym_2mm is not available from any source:"
+    assert "To fix, one of these:" in reasons
+    assert all(line.startswith((f"({n}) ", "To fix", "- ")) for n, line in enumerate(reasons, 1))
     assert done.stdout == ""
 
 

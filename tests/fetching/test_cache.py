@@ -174,9 +174,8 @@ def test_reasons_are_numbered_from_the_cache_on(bench, caplog):
         bench.fetcher().fetch()
     assert "without a lock" not in caplog.text
     url = bench.row["url"]
-    assert f"any source: (1) cache {bench.cache}: not there; (2) registered URL {url}: " in str(
-        caught.value
-    )
+    reasons = f"any source:\n(1) cache {bench.cache}: not there\n(2) registered URL {url}: "
+    assert reasons in str(caught.value)
 
 
 @pytest.mark.parametrize(

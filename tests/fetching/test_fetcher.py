@@ -143,7 +143,7 @@ def test_defect_of_a_source_is_a_reason_among_the_others(bench):
     bench.offline = True
     with pytest.raises(FetchError) as caught:
         with_defect(bench).fetch()
-    assert "; (2) the defect: unexpected ZeroDivisionError: of two lines; (3) registered" in str(
+    assert "\n(2) the defect: unexpected ZeroDivisionError: of two lines\n(3) registered" in str(
         caught.value
     )
 
@@ -152,7 +152,7 @@ def test_local_copy_that_is_another_registered_mask_is_named(bench):
     copy = bench.folder / "copy.nii.gz"
     copy.write_bytes(bench.other)
     bench.mirrors, bench.offline = [str(copy)], True
-    with pytest.raises(FetchError, match=r"\(2\) local copy .*B_2mm.*; \(3\) registered URL"):
+    with pytest.raises(FetchError, match=r"\n\(2\) local copy .*B_2mm.*\n\(3\) registered URL"):
         bench.fetcher().fetch()
 
 

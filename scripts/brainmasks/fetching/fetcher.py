@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import FetchError, MaskError
 from ..registry import BrainMaskMetadata, Mirror
-from ..urls import one_line, shown_url
+from ..urls import escaped, one_line, shown_url
 from .cache import Cache, is_lacunas
 from .limits import DEFAULT_LIMITS, Limits
 from .single_flight import polite_delay, single_flight
@@ -210,8 +210,11 @@ class Fetcher:
             remedies.append("correct the row of the mask, if it is that which is wrong")
         if not mask.url:
             failures = [*failures, "no URL is registered"]
-        return (
-            f"mask {mask.name} is not available from any source: "
-            + "; ".join(f"({n}) {failure}" for n, failure in enumerate(failures, start=1))
-            + f". To fix: {', or '.join(dict.fromkeys(remedies))}"
-        )
+        lines = [
+            f"mask {mask.name} is not available from any source:",
+            *(f"({n}) {failure}" for n, failure in enumerate(failures, start=1)),
+            f"To fix{', one of these' if len(remedies) > 1 else ''}:",
+            *(f"- {remedy}" for remedy in dict.fromkeys(remedies)),
+        ]
+        # A line each, whatever a path or a server has in its name.
+        return "\n".join(map(escaped, lines))
