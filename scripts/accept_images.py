@@ -13,6 +13,7 @@ def main(job) -> None:
         accept_images(
             found_path=job.input.found,
             policy=Policy(job.params.accept, job.params.refuse),
+            page_path=job.input.page,
             table_path=job.output.table,
             details_path=job.output.details,
         )

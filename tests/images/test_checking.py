@@ -41,11 +41,12 @@ class Checks:
         self.folder, self.mask = folder, mask
         self.table, self.details = folder / "images.tsv", folder / "images.json"
         self.rejected = folder / "images.rejected.tsv"
+        self.page = folder / "images.html"
 
     def all(self, images, accept=ACCEPT, refuse=REFUSE, workers=1) -> None:
         found = self.folder.parent / "images.found.json"
         check_images(images, {"A_2mm": self.mask}, REGISTRY, 0.5, found, workers)
-        accept_images(found, Policy(accept, refuse), self.table, self.details)
+        accept_images(found, Policy(accept, refuse), self.page, self.table, self.details)
 
     def one(self, name, entry, accept=ACCEPT, refuse=REFUSE) -> None:
         policy, path = Policy(accept, refuse), self.folder / f"{name}.json"
@@ -112,7 +113,8 @@ def test_one_that_is_not_accepted_rejects_all_and_each_is_logged(checks, images,
     with pytest.raises(InvalidMaskError) as caught:
         checks.all(images)
     assert str(caught.value) == (
-        f"2 of 3 images are not accepted (moved, gone); the whole table is {checks.rejected}"
+        f"2 of 3 images are not accepted (moved, gone); open {checks.page} to look at them, or see "
+        f"the whole table, {checks.rejected}"
     )
     lines = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(lines) == 2

@@ -280,7 +280,7 @@ def assert_reported(folder: Path, masks, prefix: str = "", images=()) -> None:
         assert found[path]["labels"] == {"image": "(all: table of verdicts)", "mask": "(all)"}
         assert "voxels inside and outside the brain in world space" in found[path]["caption"]
         text = content(found[path]).decode()
-        for each in json.loads((folder / f"{prefix}checks/images.json").read_text()):
+        for each in json.loads((folder / f"{prefix}qc/images.json").read_text()):
             assert f"<strong>{each['id']}</strong>" in text
             assert f"<div>{each['verdict']}</div>" in text
             assert html.escape(each["detail"]) in text
@@ -348,13 +348,17 @@ def test_all_images_are_drawn_by_one_job_and_again_if_one_changes(workflow, imag
 def test_rejected_images_are_drawn_all_the_same(workflow, images):
     images("same", "las", "moved", "lost")
     (workflow.folder / "lesions" / "lost.nii.gz").write_bytes(b"no image")
-    printed = workflow.fail("qc")
-    assert "3 of 4 images are not accepted (las, moved, lost)" in printed
-    for name in ("same", "las", "moved", "lost"):
+    # With one core the order of jobs is that of their priorities, and what comes late is lost.
+    printed = workflow.fail("qc", "--cores", "1")
+    assert "3 of 4 images are not accepted (las, moved, lost); open qc/images.html" in printed
+    for name in ("same", "las", "moved", "lost", "A_2mm", "B_2mm"):
         assert (workflow.folder / "qc" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     page = (workflow.folder / "qc" / "images.html").read_text()
     assert (page.count(">accepted<"), page.count(">rejected<")) == (1, 3)
-    assert "Nothing to be done" in workflow.succeed("qc/lost.png")
+    assert "A_2mm" in (workflow.folder / "qc" / "masks.html").read_text()
+    assert "lost" in (workflow.folder / "qc" / "images.rejected.tsv").read_text()
+    shown = ("qc/lost.png", "qc/images.html", "qc/masks.html")
+    assert "Nothing to be done" in workflow.succeed(*shown)
 
 
 def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
@@ -368,7 +372,7 @@ def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
             "ext/qc/masks.html",
             "ext/qc/same.png",
             "ext/qc/images.html",
-            "ext/checks/images.tsv",
+            "ext/qc/images.tsv",
         )
         + "\n\n"
         + module(repr(f"{url}/workflow/Snakefile"), config=repr(settings), prefix="'ext'")

@@ -263,6 +263,7 @@ def accepted(tmp_path, accept, refuse=()) -> dict:
         "output": {"table": tmp_path / "images.tsv", "details": tmp_path / "images.json"},
         "params": {"accept": accept, "refuse": refuse},
         "found": tmp_path / "images.found.json",
+        "page": tmp_path / "images.html",
     }
 
 

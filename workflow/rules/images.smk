@@ -40,6 +40,8 @@ rule accept_images:
         # Not read: without them, one that is missing would go unnoticed once something was found.
         images=configured_images,
         found="checks/images.found.json",
+        # Not read: a rejection ends the run, and is to be looked at there.
+        page="qc/images.html",
     output:
         table="checks/images.tsv",
         details="checks/images.json",

@@ -90,8 +90,7 @@ if IMAGES:
             ],
         log:
             "logs/qc/draw_images.log",
-        # Before an image is rejected, which ends the run: then they are needed most. And before the
-        # page, whose job would leave a core for the rejection.
+        # Before an image is rejected, which ends the run: then they are needed most.
         priority: 2
         conda:
             "../../envs/qc.yaml"
@@ -126,8 +125,6 @@ rule tabulate_images:
         ),
     log:
         "logs/qc/tabulate_images.log",
-    # Before an image is rejected, as the pictures.
-    priority: 1
     # Not of the group: that would wait for the check of the images.
     localrule: not SETTINGS["submit_masks"]
     conda:
@@ -140,11 +137,30 @@ rule tabulate_images:
         script_file("tabulate_images")
 
 
+PICTURES_AND_PAGES = [
+    *expand("qc/{name}.png", name=[*SETTINGS["masks"], *IMAGES]),
+    "qc/masks.html",
+    *(["qc/images.html"] if IMAGES else []),
+]
+
+
+use rule accept_images as accept_shown_images with:
+    """The same as `accept_images`, once there is everything to look at: a rejection ends the run."""
+    input:
+        images=configured_images,
+        found="checks/images.found.json",
+        page="qc/images.html",
+        shown=PICTURES_AND_PAGES,
+    output:
+        table="qc/images.tsv",
+        details="qc/images.json",
+    log:
+        "logs/qc/images.accepted.log",
+
+
 rule qc:
     """Draw and tabulate the masks and the images of the configuration; end if one is rejected."""
     input:
-        expand("qc/{mask}.png", mask=SETTINGS["masks"]),
-        "qc/masks.html",
-        expand("qc/{image}.png", image=IMAGES),
-        ["qc/images.html", "checks/images.tsv"] if IMAGES else [],
+        PICTURES_AND_PAGES,
+        ["qc/images.tsv"] if IMAGES else [],
     localrule: True

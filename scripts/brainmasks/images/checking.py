@@ -111,7 +111,11 @@ def read_found(path: StrPath) -> dict[str, tuple[dict[str, str], Comparison]]:
 
 
 def accept_images(
-    found_path: StrPath, policy: Policy, table_path: StrPath, details_path: StrPath
+    found_path: StrPath,
+    policy: Policy,
+    page_path: StrPath,
+    table_path: StrPath,
+    details_path: StrPath,
 ) -> None:
     """Write the table of checked images if all of them are accepted.
 
@@ -121,6 +125,8 @@ def accept_images(
         What `check_images` has written.
     policy
         What is accepted.
+    page_path
+        The page on which a user can look at them.
     table_path, details_path
         Where to write the table (TSV) and the details (JSON).
 
@@ -145,7 +151,8 @@ def accept_images(
             log.error("image %s (%s): %s", name, entry["image"], _why(policy, each))
         raise InvalidMaskError(
             f"{len(rejected)} of {len(found)} images are not accepted "
-            f"({', '.join(rejected)}); the whole table is {rejected_path}"
+            f"({', '.join(rejected)}); open {page_path} to look at them, or see the whole table, "
+            f"{rejected_path}"
         )
     rejected_path.unlink(missing_ok=True)
     publish(_table(entries), table_path)
