@@ -118,7 +118,7 @@ def test_misspelt_column_is_named_with_a_suggestion(tmp_path):
 
 
 def test_shipped_grids_are_those_of_the_census_and_two_that_it_did_not_meet():
-    rows = table_rows(REPO / "config" / "grids.tsv")
+    rows = table_rows(REPO / "workflow" / "tables" / "grids.tsv")
     assert [row["grid"] for row in rows] == list(GRIDS)
     assert len(rows) == 26
     unseen = [row["grid"] for row in rows if not row["files_seen"]]

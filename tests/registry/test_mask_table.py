@@ -486,11 +486,24 @@ def test_duplicate_in_one_table_names_both_lines(table, again):
 
 
 def test_duplicate_in_two_tables_names_both_places(table):
-    first, second = table(mask("B"), mask()), table(mask(resolution="2.0"), name="own.tsv")
+    changed = mask(resolution="2.0", voxels="99")
+    first, second = table(mask("B"), mask()), table(changed, name="own.tsv")
     message = refusal(first, second)
     assert "A_2mm is registered twice" in message
     assert f"{first}, line 3" in message
     assert f"{second}, line 2" in message
+
+
+def test_rows_of_a_copy_of_the_main_table_count_once(table):
+    """A copy that was made for rows of one's own; a second copy would be one too many."""
+    main = table(mask("A"), mask("B"))
+    copy = table(mask("A", description="reworded"), mask("B"), mask("C"), name="copy.tsv")
+    registry = read(main, copy)
+    assert registry.keys() == ["A_2mm", "B_2mm", "C_2mm"]
+    assert registry.own == {}
+    assert registry["A_2mm"].description == mask("A")["description"]
+    assert "C_2mm is registered twice" in refusal(main, copy, table(mask("C"), name="more.tsv"))
+    assert "A_2mm is registered twice" in refusal(table(mask("A"), mask("A"), name="two.tsv"))
 
 
 def test_row_whose_space_is_an_alias_names_both_places(table):

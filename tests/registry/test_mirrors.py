@@ -149,7 +149,7 @@ def test_misspelt_column_is_named_with_a_suggestion(tmp_path):
 
 
 def test_masks_that_are_made_by_default_have_mirrors_of_both_kinds():
-    mirrors = read_mirrors(REPO / "config" / "mirrors.tsv", SCHEMA)
+    mirrors = read_mirrors(REPO / "workflow" / "tables" / "mirrors.tsv", SCHEMA)
     for row in shipped_rows():
         each = mirrors[f"{row['space']}_{row['resolution']}mm"]
         assert {mirror.is_remote for mirror in each} == {True, False}

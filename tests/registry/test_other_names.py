@@ -89,6 +89,6 @@ def test_name_that_is_served_is_meant_itself():
 
 
 def test_every_name_of_the_table_leads_to_a_registered_mask():
-    for row in table_rows(REPO / "config" / "other_names.tsv"):
+    for row in table_rows(REPO / "workflow" / "tables" / "other_names.tsv"):
         assert row["mask"] in BRAIN_MASK_REGISTRY
         assert row["mask"] in BRAIN_MASK_REGISTRY.meant(row["name"])

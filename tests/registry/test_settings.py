@@ -36,7 +36,7 @@ def test_defaults():
             "MNI152NLin2009cAsym_2mm",
         ],
         "registry": None,
-        "extra_registries": [],
+        "extra_registries": ["config/masks.tsv"],
         "mirrors": None,
         "aliases": {
             "MNI152NLin2009aAsym": "MNI152NLin2009cAsym",

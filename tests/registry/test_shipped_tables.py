@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -20,7 +21,8 @@ from brainmasks.registry import BrainMaskMetadata
 from brainmasks.registry.table_reading import read_schema, read_table
 
 CONFIG = REPO / "config"
-SCRIPT = CONFIG / "sources" / "make_tables.py"
+SHIPPED = REPO / "workflow" / "tables"
+SCRIPT = SHIPPED / "sources" / "make_tables.py"
 TABLES = ("masks", "more_masks", "templateflow")
 DOI = "https://doi.org/"
 # The real files of which hashes were computed, by the name under which they are stored.
@@ -45,7 +47,13 @@ def name_of(row: dict) -> str:
     return f"{row['space']}_{row['resolution']}mm" + f"_desc-{desc}" * (desc != "brain")
 
 
-ROWS = {table: table_rows(CONFIG / f"{table}.tsv") for table in TABLES}
+def table_path(table: str, repository: Path = REPO) -> Path:
+    """Return where a table is."""
+    folder = "config" if table == "masks" else "workflow/tables"
+    return repository / folder / f"{table}.tsv"
+
+
+ROWS = {table: table_rows(table_path(table)) for table in TABLES}
 NAMED = {name_of(row): row for rows in ROWS.values() for row in rows}
 
 
@@ -75,10 +83,10 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def check(config) -> subprocess.CompletedProcess:
-    """Run the script of a folder `config`, to compare."""
+def check(repository: Path) -> subprocess.CompletedProcess:
+    """Run the script of a repository, to compare."""
     return subprocess.run(
-        [sys.executable, config / "sources" / "make_tables.py", "--check"],
+        [sys.executable, repository / SCRIPT.relative_to(REPO), "--check"],
         capture_output=True,
         text=True,
         check=False,
@@ -87,22 +95,22 @@ def check(config) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def copied(tmp_path):
-    """Return a copy of the folder `config`."""
-    for path in (*CONFIG.glob("*.*"), *SCRIPT.parent.glob("*.*")):
-        copy = tmp_path / "config" / path.relative_to(CONFIG)
+    """Return a copy of the tables, and of what makes them, in their folders."""
+    for path in (*CONFIG.glob("*.*"), *SHIPPED.glob("*.*"), *SCRIPT.parent.glob("*.*")):
+        copy = tmp_path / path.relative_to(REPO)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
-    return tmp_path / "config"
+    return tmp_path
 
 
 def test_tables_are_what_the_facts_make():
-    done = check(CONFIG)
+    done = check(REPO)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("table", [*TABLES, "mirrors"])
 def test_change_of_a_made_table_is_shown(copied, table):
-    path = copied / f"{table}.tsv"
+    path = table_path(table, copied)
     *lines, last = path.read_text(encoding="utf-8").splitlines()
     changed = last.replace("McGill", "McGull").replace("CC BY", "CC NO").replace("tpl-", "tpl_")
     path.write_text("\n".join([*lines, changed]) + "\n", encoding="utf-8")
@@ -110,20 +118,20 @@ def test_change_of_a_made_table_is_shown(copied, table):
     done = check(copied)
     assert done.returncode == 1
     assert f"+{last}\n" in done.stdout
-    assert done.stdout.endswith("run config/sources/make_tables.py and commit.\n")
+    assert done.stdout.endswith("run workflow/tables/sources/make_tables.py and commit.\n")
     assert path.read_bytes() == before
 
 
 def test_script_makes_missing_tables_and_keeps_mirrors_written_by_hand(copied):
     for table in ("more_masks", "templateflow"):
-        (copied / f"{table}.tsv").unlink()
-    with (copied / "mirrors.tsv").open("a") as mirrors:
+        (table_path(table, copied)).unlink()
+    with (table_path("mirrors", copied)).open("a") as mirrors:
         mirrors.write("PNC_0.9375x0.9375x1mm\thttps://example.org/a.nii.gz\t\n")
     assert check(copied).returncode == 1
-    subprocess.run([sys.executable, copied / "sources" / "make_tables.py"], check=True)
+    subprocess.run([sys.executable, copied / SCRIPT.relative_to(REPO)], check=True)
     for table in TABLES:
-        assert (copied / f"{table}.tsv").read_bytes() == (CONFIG / f"{table}.tsv").read_bytes()
-    assert "\thttps://example.org/a.nii.gz\t\n" in (copied / "mirrors.tsv").read_text()
+        assert (table_path(table, copied)).read_bytes() == (table_path(table)).read_bytes()
+    assert "\thttps://example.org/a.nii.gz\t\n" in (table_path("mirrors", copied)).read_text()
     assert check(copied).returncode == 0
 
 
@@ -136,7 +144,7 @@ def test_script_makes_missing_tables_and_keeps_mirrors_written_by_hand(copied):
     ids=["cell", "template"],
 )
 def test_wrong_fact_is_named(copied, wrong, words):
-    path = copied / "sources" / "more-masks.tsv"
+    path = copied / SCRIPT.parent.relative_to(REPO) / "more-masks.tsv"
     path.write_text(path.read_text().replace(*wrong))
     done = check(copied)
     assert done.returncode == 1
@@ -157,7 +165,7 @@ def test_numbers_of_masks():
 def test_every_mask_of_templateflow_is_registered_or_left_out_with_a_reason():
     facts = {row["path"]: row for row in table_rows(SCRIPT.parent / "templateflow.tsv")}
     assert len(facts) == 67
-    left_out = dict(re.findall(r"^left out: (\S+): (.+)$", check(CONFIG).stdout, flags=re.M))
+    left_out = dict(re.findall(r"^left out: (\S+): (.+)$", check(REPO).stdout, flags=re.M))
     made = {row["url"].partition(".com/")[2].partition("?")[0] for row in ROWS["templateflow"]}
     assert made | set(left_out) == set(facts)
     assert made & set(left_out) == set()
@@ -204,7 +212,7 @@ def test_mask_registered_by_md5_states_nothing_that_was_not_verified(row):
 
 
 def test_mirrors_are_of_registered_masks():
-    mirrors = table_rows(CONFIG / "mirrors.tsv")
+    mirrors = table_rows(SHIPPED / "mirrors.tsv")
     # Nobody else is known to have HCP's.
     alone = {name for name in NAMED if name.endswith("HCP")}
     assert {row["mask"] for row in mirrors} == set(NAMED) - alone
@@ -219,27 +227,27 @@ def test_every_doi_that_is_cited_has_a_reference_and_no_other_one_has():
         for reference in row["citation"].split("; ")
         if reference.startswith(DOI)
     }
-    references = [row["doi"] for row in table_rows(CONFIG / "references.tsv")]
+    references = [row["doi"] for row in table_rows(SHIPPED / "references.tsv")]
     assert sorted(references) == sorted(cited)
 
 
 @pytest.mark.parametrize("table", ["references", "lookalikes"])
 def test_cells_are_as_the_schema_wants_them(table):
     schema = read_schema(REPO / "workflow" / "schemas" / f"{table}.schema.json")
-    rows = read_table(CONFIG / f"{table}.tsv", schema)
-    assert [row for _, row in rows] == table_rows(CONFIG / f"{table}.tsv")
+    rows = read_table(table_path(table), schema)
+    assert [row for _, row in rows] == table_rows(table_path(table))
     assert list(schema["properties"]) == list(rows[0][1])
     assert all(each["description"] for each in schema["properties"].values())
 
 
 def test_authors_are_as_bibtex_has_them():
-    for row in table_rows(CONFIG / "references.tsv"):
+    for row in table_rows(SHIPPED / "references.tsv"):
         names = row["authors"].split(" and ")
         assert [name for name in names if not re.fullmatch(r"[^,]+, [^,]+|others", name)] == []
 
 
 def test_lookalikes_are_other_masks_of_a_registered_grid():
-    rows = table_rows(CONFIG / "lookalikes.tsv")
+    rows = table_rows(SHIPPED / "lookalikes.tsv")
     for row in rows:
         resembled = NAMED[name_of(row)]
         assert row["voxels"] != resembled["voxels"]
@@ -258,7 +266,7 @@ def test_lookalikes_are_other_masks_of_a_registered_grid():
 def test_every_registered_mask_of_the_grid_of_a_first_one_is_a_lookalike():
     grids = {(row["shape"], row["origin"]) for row in ROWS["masks"]}
     others = {name_of(row) for row in ROWS["more_masks"] if (row["shape"], row["origin"]) in grids}
-    rows = table_rows(CONFIG / "lookalikes.tsv")
+    rows = table_rows(SHIPPED / "lookalikes.tsv")
     assert {row["registered_as"] for row in rows} - {""} == others
 
 
@@ -275,7 +283,7 @@ def test_real_file_has_the_registered_hashes(name):
 
 
 @pytest.mark.parametrize(
-    "row", table_rows(CONFIG / "lookalikes.tsv"), ids=lambda row: row["voxels"]
+    "row", table_rows(SHIPPED / "lookalikes.tsv"), ids=lambda row: row["voxels"]
 )
 def test_real_lookalike_has_the_hash_of_its_row(row):
     if row["voxels"] not in LOOKALIKES:

@@ -82,7 +82,7 @@ def test_grids_may_stand_in_a_table_with_columns_of_its_own(grids, tmp_path):
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        ([FINE | {"grid": "FSL-3MM"}], "is the name of another grid, too, in the shipped config"),
+        ([FINE | {"grid": "FSL-3MM"}], "is the name of another grid, too, in the shipped workflow"),
         ([FINE, FINE], "entry 2: 'fine-1mm' is the name of another grid, too, in config key"),
         ([FINE | {"origin": 3}], "`origin` is 3, which is no text; quote it"),
         ([FINE | {"zooms": "1x1"}], "column 'zooms' is '1x1'; expected: the edges of a voxel"),

@@ -2,7 +2,6 @@
 """The workflow as a module of a host workflow: from everywhere, and without disturbing the host."""
 
 import json
-import subprocess
 
 import numpy as np
 import pytest
@@ -49,28 +48,6 @@ class Host(Workflow):
 def host(workflow, tiny) -> Host:
     """Return a host workflow whose module knows the tiny masks."""
     return Host(workflow)
-
-
-@pytest.fixture
-def github(tmp_path, monkeypatch) -> str:
-    """Publish the repository on a GitHub that is a folder; return its owner and name."""
-    (tmp_path / "gitconfig").write_text(
-        "[user]\n    name = test\n    email = test@example.org\n"
-        "[init]\n    defaultBranch = main\n"
-        f'[url "file://{tmp_path}/hub/"]\n    insteadOf = https://github.com/\n'
-    )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
-    checkout = copied_repository(tmp_path / "checkout")
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["commit", "--quiet", "--message", "all"],
-        ["tag", "v0"],
-        ["clone", "--quiet", "--bare", ".", str(tmp_path / "hub" / "owner" / "masks.git")],
-    ):
-        subprocess.run(["git", *command], cwd=checkout, check=True)
-    return "owner/masks"
 
 
 def make_twice(host: Host, **env) -> str:
@@ -200,6 +177,8 @@ def busy(host) -> Host:
     """Return a host with a configuration, masks and rule names of its own."""
     for name, text in {
         "config/config.yaml": "masks: [drawn_2mm, lesion]\nregistry: 7\n",
+        # Not a table of ours, and not named to us.
+        "config/masks.tsv": "subject\tlesion\n",
         "masks/lesion.nii.gz": "lesion\n",
         "masks/A_2mm.txt": "notes\n",
     }.items():

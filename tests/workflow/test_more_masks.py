@@ -16,9 +16,9 @@ from support import REPO, sha256, table_rows, write_table
 HOSTS = ["osf.io", "raw.githubusercontent.com", "templateflow.s3.amazonaws.com"]
 MORE = {
     row["space"] + row["resolution"] + row["desc"]: row
-    for row in table_rows(REPO / "config" / "more_masks.tsv")
+    for row in table_rows(REPO / "workflow" / "tables" / "more_masks.tsv")
 }
-MIRROR_TABLE = REPO / "config" / "mirrors.tsv"
+MIRROR_TABLE = REPO / "workflow" / "tables" / "mirrors.tsv"
 # The environment as it is without a test, in which pip finds its packages.
 OUTSIDE = dict(os.environ)
 # The real file behind each URL, among the real masks or in pfc-toolkit's wheel.
@@ -125,7 +125,7 @@ def test_rows_of_templateflow_are_fetched_from_its_store(workflow, internet, mac
     """A server that has another file than the one whose MD5 is registered is refused."""
     (row,) = (
         row
-        for row in table_rows(REPO / "config" / "templateflow.tsv")
+        for row in table_rows(REPO / "workflow" / "tables" / "templateflow.tsv")
         if (row["space"], row["resolution"]) == ("MNIPediatricAsym_cohort-2", "2")
     )
     internet.publish(row["url"], b"x" * int(row["bytes"]))

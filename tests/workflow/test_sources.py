@@ -35,7 +35,7 @@ def lead_to(url: str, workflow, tmp_path, monkeypatch):
     (tmp_path / "empty" / "nimare" / "__init__.py").touch()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "empty"))
     rows = [row | {"url": f"{url}/{row['space']}"} for row in shipped_rows()]
-    mirrors = (REPO / "config" / "mirrors.tsv").read_text()
+    mirrors = (REPO / "workflow" / "tables" / "mirrors.tsv").read_text()
     (tmp_path / "mirrors.tsv").write_text(
         mirrors.replace("https://templateflow.s3.amazonaws.com", url)
     )

@@ -19,9 +19,12 @@ def read_tables():
         )
         settings["offline"] = bm.registry.is_offline(settings["offline"])
         own = [settings["registry"]] if settings["registry"] else []
+        # The default names the shipped table, which is read anyway; that of a user's configuration, such
+        # as the one that snakedeploy has copied, a table in the working folder.
+        extra = settings["extra_registries"] if "extra_registries" in config else []
         tables = own or [OWN_FILES[name] for name in bm.registry.MASKS_TABLES]
         registry = bm.registry.read_masks(
-            [bm.registry.user_path(path) for path in tables + settings["extra_registries"]],
+            [bm.registry.user_path(path) for path in tables + extra],
             SCHEMAS["registry"],
             settings["aliases"],
             yielding=[OWN_FILES[name] for name in bm.registry.MASKS_TABLES[1:]],
@@ -32,14 +35,16 @@ def read_tables():
         mirrors = {}
         if settings["mirrors"] is not False:
             mirrors = bm.registry.read_mirrors(
-                bm.registry.user_path(settings["mirrors"] or OWN_FILES["config/mirrors.tsv"]),
+                bm.registry.user_path(
+                    settings["mirrors"] or OWN_FILES["workflow/tables/mirrors.tsv"]
+                ),
                 SCHEMAS["mirrors"],
             )
         images = {}
         if settings["images"]:
             images = bm.images.read_images(settings["images"], SCHEMAS["images"], registry)
         grids = bm.registry.with_extra_grids(
-            bm.registry.read_grids(OWN_FILES["config/grids.tsv"], SCHEMAS["grids"]),
+            bm.registry.read_grids(OWN_FILES["workflow/tables/grids.tsv"], SCHEMAS["grids"]),
             settings["extra_grids"],
             SCHEMAS["grids"],
         )

@@ -73,8 +73,8 @@ def rows_and_sources(names):
 
 def masks_of_user():
     """Return the names of the masks of the configuration, and of those in tables of the user's."""
-    shipped = str(Path(OWN_FILES["config/masks.tsv"]).parent)
-    own = [mask.name for mask in REGISTRY.list() if mask.folder != shipped]
+    shipped = {str(Path(OWN_FILES[name]).parent) for name in bm.registry.MASKS_TABLES}
+    own = [mask.name for mask in REGISTRY.list() if mask.folder not in shipped]
     return own + [REGISTRY.serve(without_grid(name)).name for name in SETTINGS["masks"]]
 
 

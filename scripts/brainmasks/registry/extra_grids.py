@@ -37,7 +37,7 @@ def with_extra_grids(
     """
     grids = dict(shipped)
     # Names of files that differ in capitals only are one file on some file systems.
-    places = {name.lower(): "the shipped config/grids.tsv" for name in shipped}
+    places = {name.lower(): "the shipped workflow/tables/grids.tsv" for name in shipped}
     rules = _own(read_schema(schema))
     if isinstance(extra, str):
         path = user_path(extra)

@@ -198,6 +198,9 @@ def read_masks(
 ) -> BrainMaskRegistry:
     """Read tables of masks, check every row, and compare the rows.
 
+    A row of the main table may stand in another one, too, as in a copy of it to which rows were
+    added: then it counts once.
+
     Parameters
     ----------
     paths
@@ -233,11 +236,15 @@ def read_masks(
         for line, row in read_table(path, row_schema):
             mask = BrainMaskMetadata.from_row({**row, "folder": str(Path(path).parent)})
             where = f"{path}, line {line}"
-            if str(path) in gives_way and mask.name in masks:
+            earlier = masks.get(mask.name)
+            is_same = earlier is not None and earlier.as_row() == mask.as_row()
+            if str(path) in gives_way and earlier and not is_same:
                 own[mask.name] = lines[mask.name]
-            if str(path) in gives_way and (mask.name in masks or mask.space in aliases):
+            if is_same and tables[mask.name] == paths[0] != path:
                 continue
-            if mask.name in masks:
+            if str(path) in gives_way and (earlier or mask.space in aliases):
+                continue
+            if earlier:
                 raise RegistryError(
                     f"{mask.name} is registered twice: in {lines[mask.name]} and in {where}; "
                     "remove one of the two, or give it another `desc`"

@@ -7,12 +7,12 @@ from ..errors import RegistryError
 
 # The masks that lacuna has, too, and those beyond.
 LACUNAS_TABLE = "config/masks.tsv"
-MASKS_TABLES = (LACUNAS_TABLE, "config/more_masks.tsv", "config/templateflow.tsv")
-MIRRORS_TABLE = "config/mirrors.tsv"
-GRIDS_TABLE = "config/grids.tsv"
-LOOKALIKES_TABLE = "config/lookalikes.tsv"
-OTHER_NAMES_TABLE = "config/other_names.tsv"
-REFERENCES_TABLE = "config/references.tsv"
+MASKS_TABLES = (LACUNAS_TABLE, "workflow/tables/more_masks.tsv", "workflow/tables/templateflow.tsv")
+MIRRORS_TABLE = "workflow/tables/mirrors.tsv"
+GRIDS_TABLE = "workflow/tables/grids.tsv"
+LOOKALIKES_TABLE = "workflow/tables/lookalikes.tsv"
+OTHER_NAMES_TABLE = "workflow/tables/other_names.tsv"
+REFERENCES_TABLE = "workflow/tables/references.tsv"
 SETTINGS_FILE = "config/config.yaml"
 REGISTRY_SCHEMA = "workflow/schemas/registry.schema.json"
 MIRRORS_SCHEMA = "workflow/schemas/mirrors.schema.json"

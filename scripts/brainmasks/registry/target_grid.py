@@ -163,6 +163,6 @@ def _unknown(asked: GriddedName, names: list[str]) -> str:
     hint = f"; did you mean {' or '.join(near)}?" if near else "."
     return (
         f"mask {asked.mask} is not put on a grid '{asked.grid}': there is none of that name{hint} "
-        "Grids are those of config/grids.tsv and of config key 'extra_grids', and those of the "
-        "images of config key 'images', by their ids"
+        "Grids are those of workflow/tables/grids.tsv and of config key 'extra_grids', and those "
+        "of the images of config key 'images', by their ids"
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 import yaml
 
 SOURCES = Path(__file__).resolve().parent
-CONFIG = SOURCES.parent
+TABLES = SOURCES.parent
+CONFIG = TABLES.parents[1] / "config"
 STORE = "https://templateflow.s3.amazonaws.com"
 DOI = "https://doi.org"
 COLUMNS = [
@@ -171,7 +172,7 @@ def mirrors() -> list[Row]:
         }
         for row in rows
     ]
-    return [row for row in read(CONFIG / "mirrors.tsv") if row not in made] + made
+    return [row for row in read(TABLES / "mirrors.tsv") if row not in made] + made
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -183,14 +184,14 @@ def main(arguments: list[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     kept, left_out = templateflow()
     made = {
-        "masks.tsv": first_masks(),
-        "more_masks.tsv": more_masks(),
-        "templateflow.tsv": kept,
-        "mirrors.tsv": mirrors(),
+        CONFIG / "masks.tsv": first_masks(),
+        TABLES / "more_masks.tsv": more_masks(),
+        TABLES / "templateflow.tsv": kept,
+        TABLES / "mirrors.tsv": mirrors(),
     }
     differ = False
-    for name, rows in made.items():
-        path = CONFIG / name
+    for path, rows in made.items():
+        name = path.name
         new = as_text(rows)
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         differ |= new != old
@@ -204,7 +205,10 @@ def main(arguments: list[str] | None = None) -> int:
     for fact, reason in left_out:
         print(f"left out: {fact['path']}: {reason}")
     if check and differ:
-        print("A table is not what the facts make: run config/sources/make_tables.py and commit.")
+        print(
+            "A table is not what the facts make: run workflow/tables/sources/make_tables.py and "
+            "commit."
+        )
     return int(check and differ)
 
 
