@@ -23,9 +23,12 @@ from support import (
 
 
 def pytest_addoption(parser) -> None:
-    """Add the option without which nothing is installed on this machine."""
+    """Add the options without which nothing is installed on this machine."""
     parser.addoption(
         "--cluster", action="store_true", help="run tests/cluster: installs and starts a Slurm"
+    )
+    parser.addoption(
+        "--built", metavar="FOLDER", help="run tests/release on what was built there: installs it"
     )
 
 

@@ -31,6 +31,20 @@ SCHEMA = json.loads((REPO / "workflow" / "schemas" / "registry.schema.json").rea
 COLUMNS = SCHEMA["required"]
 
 
+def tracked(*patterns: str) -> list[str]:
+    """Return the files of the repository, or skip where there is none."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip(f"this is no git checkout: {listed.stderr.strip()}")
+    return listed.stdout.splitlines()
+
+
 class Server:
     """A loopback server; `files` are what it serves by path, `asked` what it was asked for."""
 

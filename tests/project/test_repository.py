@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import REPO
+from support import REPO, tracked
 
 import brainmasks
 
@@ -25,19 +25,6 @@ TABLES = ":(glob)workflow/tables/*.tsv"
 def pins(text: str, sign: str) -> dict[str, str]:
     found = re.findall(rf"^[ -]*([A-Za-z0-9_.-]+) *{sign}([0-9][^\s]*)$", text, flags=re.MULTILINE)
     return {name.lower(): version for name, version in found}
-
-
-def tracked(*patterns: str) -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode:
-        pytest.skip(f"this is no git checkout: {listed.stderr.strip()}")
-    return listed.stdout.splitlines()
 
 
 def test_conda_environment_has_the_versions_of_the_requirements():
@@ -193,9 +180,16 @@ def test_every_config_key_and_column_is_documented():
     assert [name for name in [*keys, *sorted(columns)] if f"| `{name}` |" not in page] == []
 
 
-def test_tests_that_install_something_are_skipped_unless_they_are_asked_for():
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("tests/cluster", "needs --cluster: installs and starts a Slurm"),
+        ("tests/release", "needs --built FOLDER: installs the wheel that is there"),
+    ],
+)
+def test_tests_that_install_something_are_skipped_unless_they_are_asked_for(folder, reason):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--quiet", "-n", "0", "tests/cluster"],
+        [sys.executable, "-m", "pytest", "--quiet", "-n", "0", folder],
         cwd=REPO,
         env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
         capture_output=True,
@@ -203,7 +197,7 @@ def test_tests_that_install_something_are_skipped_unless_they_are_asked_for():
         check=True,
     )
     assert re.match(r"[0-9]+ skipped in ", done.stdout.splitlines()[-1]), done.stdout
-    assert "needs --cluster: installs and starts a Slurm" in done.stdout
+    assert reason in done.stdout
 
 
 def collected() -> list[str]:
