@@ -11,7 +11,7 @@ def main(job) -> None:
     from brainmasks.masks import prefetch
 
     fetchers = [Fetcher.from_settings(**each) for each in job.params.masks]
-    with job_log(job.log[0], "masks of the configuration"):
+    with job_log(job.log[0], "masks of the configuration", job.params.quiet):
         prefetch(fetchers)
 
 

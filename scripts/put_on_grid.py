@@ -11,7 +11,9 @@ def main(job) -> None:
     from brainmasks.masks import put_on_grid
     from brainmasks.registry import BrainMaskMetadata, KnownGrid, TargetGrid
 
-    with job_log(job.log[0], f"mask {job.wildcards.mask} on the grid {job.wildcards.grid}"):
+    with job_log(
+        job.log[0], f"mask {job.wildcards.mask} on the grid {job.wildcards.grid}", job.params.quiet
+    ):
         if job.params.grid:
             grid = TargetGrid.of_known(KnownGrid.from_row(job.params.grid))
         else:

@@ -10,7 +10,7 @@ def main(job) -> None:
     from brainmasks.masks import validate
     from brainmasks.registry import BrainMaskMetadata
 
-    with job_log(job.log[0], f"mask {job.wildcards.mask}"):
+    with job_log(job.log[0], f"mask {job.wildcards.mask}", job.params.quiet):
         validate(
             asked=job.wildcards.mask,
             mask=BrainMaskMetadata.from_row(job.params.row),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Logging of one job: everything into its log, one line on the console if it fails."""
+"""Logging of one job: everything into its log; what was made, and what failed, on the console."""
 
 import logging
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .errors import MaskError
 from .paths import StrPath
+from .telling import is_told
 from .urls import escaped, redact
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -23,8 +24,29 @@ class Redacted(logging.Formatter):
         return _shown(super().format(record))
 
 
+class ForPeople(Redacted):
+    """Writes no level before what was made: that is no warning."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        shown = super().format(record)
+        return shown if is_told(record) else f"{record.levelname}: {shown}"
+
+
 class Console(logging.StreamHandler):  # type: ignore[type-arg]  # no parameter before Python 3.11
-    """Writes on the console; where there is none any more, the job goes on."""
+    """Writes on the console; where there is none any more, the job goes on.
+
+    Parameters
+    ----------
+    quiet
+        Whether to write warnings and errors alone, and not what was made.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__()
+        self.setFormatter(ForPeople("%(message)s"))
+        self.addFilter(
+            lambda record: record.levelno >= logging.WARNING or (is_told(record) and not quiet)
+        )
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing: there is nowhere to say it."""
@@ -70,7 +92,7 @@ class LogFile(logging.FileHandler):
 
 
 @contextmanager
-def job_log(path: StrPath, subject: str) -> Iterator[None]:
+def job_log(path: StrPath, subject: str, quiet: bool = False) -> Iterator[None]:
     """Send what the package logs to a file, and what a user must know to the console.
 
     An expected failure ends the script with status 1 and one line; anything else is a defect,
@@ -83,10 +105,10 @@ def job_log(path: StrPath, subject: str) -> Iterator[None]:
         without it.
     subject
         What the job is about, such as "mask MNI152NLin6Asym_2mm".
+    quiet
+        Whether to keep the line on what the job has made to the log.
     """
-    to_console = Console()
-    to_console.setLevel(logging.WARNING)
-    to_console.setFormatter(Redacted("%(levelname)s: %(message)s"))
+    to_console = Console(quiet)
     log.setLevel(logging.INFO)
     log.propagate = False
     log.handlers[:] = [to_console]
@@ -112,7 +134,6 @@ def job_log(path: StrPath, subject: str) -> Iterator[None]:
     except Exception as err:
         to_console.setLevel(logging.CRITICAL)
         log.exception("%s: unexpected failure", subject)
-        to_console.setLevel(logging.WARNING)
         message = f"{subject}: unexpected {type(err).__name__}: {err}; the traceback is in {path}"
         with suppress(OSError):
             to_console.stream.write(f"ERROR: {_shown(message)}\n")

@@ -44,6 +44,11 @@ def note_of(bench: Bench, found: Verified):
     return entry.with_name(entry.name.replace(".nii.gz", ".source.json"))
 
 
+def from_cache(found: Verified) -> Verified:
+    """Return what was kept, as it comes back."""
+    return replace(found, origin=replace(found.origin, cached=True))
+
+
 def undigested(note: dict) -> bytes:
     """Return a note as it was written before notes had a digest."""
     return json.dumps({key: value for key, value in note.items() if key != "digest"}).encode()
@@ -53,7 +58,7 @@ def test_mask_comes_back_with_its_origin(kept):
     bench, cache, found = kept
     entry = entry_of(bench, found.origin.verified_by)
     note = note_of(bench, found)
-    assert cache.load(bench.metadata) == (entry, found)
+    assert cache.load(bench.metadata) == (entry, from_cache(found))
     assert list(cache.look(bench.metadata)) == [(entry, None)]
     assert cache.has(bench.metadata)
     assert set(bench.cache.iterdir()) == {entry, note}
@@ -104,21 +109,22 @@ def test_without_a_note_of_these_bytes_the_cache_is_the_origin(kept, change):
         note.write_bytes(content)
     (path, loaded) = cache.load(bench.metadata)
     assert loaded.data == found.data
-    assert loaded.origin == Origin(f"cache:{path.name}", False, found.origin.verified_by)
+    expected = Origin(f"cache:{path.name}", False, found.origin.verified_by, cached=True)
+    assert loaded.origin == expected
 
 
 def test_note_of_an_earlier_version_without_a_digest_is_read(kept):
     bench, cache, found = kept
     note = note_of(bench, found)
     note.write_bytes(undigested(json.loads(note.read_text())))
-    assert cache.load(bench.metadata)[1].origin == found.origin
+    assert cache.load(bench.metadata)[1] == from_cache(found)
 
 
 def test_note_of_the_largest_size_is_read(kept):
     bench, cache, found = kept
     note = note_of(bench, found)
     note.write_bytes(note.read_bytes().ljust(NOTE_LIMIT))
-    assert cache.load(bench.metadata)[1].origin == found.origin
+    assert cache.load(bench.metadata)[1] == from_cache(found)
 
 
 def test_entry_that_is_too_large_is_damaged_and_says_what_it_may_have(kept):
@@ -206,7 +212,7 @@ def test_hash_of_the_bytes_decides_by_what_they_are_verified_and_not_the_note(be
     cache.store(bench.metadata, found)
     (path, loaded) = cache.load(bench.metadata)
     assert path == entry_of(bench, CONTENT_SHA256)
-    assert loaded.origin == Origin("https://host/a", False, SHA256)
+    assert loaded.origin == Origin("https://host/a", False, SHA256, cached=True)
 
 
 @pytest.mark.parametrize("owner", ["this user", "another user", "a user without a name"])
@@ -237,10 +243,35 @@ def test_damaged_entry_that_cannot_be_renamed_is_told_with_its_owner(bench, capl
     [
         ({"location": 1}, TypeError, "no note of an origin: Origin(location=1, recoded=True,"),
         ({"location": "https://b"}, ValueError, "the note has another digest than it states"),
+        ({"cached": 1}, TypeError, "no note of an origin: Origin("),
+        ({"cached": True}, ValueError, "the note has another digest than it states"),
     ],
-    ids=["no text", "changed"],
+    ids=["no text", "changed", "no bool", "cached all of a sudden"],
 )
 def test_note_that_is_no_origin_is_an_error_that_says_so(change, kind, said):
     note = Origin("https://host/a", True, SHA256).note("0" * 64)
     with pytest.raises(kind, match=re.escape(said)):
         Origin.from_note(note | change)
+
+
+@pytest.mark.parametrize(
+    ("origin", "recoded", "words"),
+    [
+        (Origin("https://host/a", False, SHA256), False, "host"),
+        (Origin("package:nimare/a", True, SHA256), True, "nimare's copy (recoded)"),
+        (Origin("https://host/a", False, SHA256, True), False, "the cache (first from host)"),
+        (
+            Origin("https://host/a", True, SHA256, True),
+            True,
+            "the cache (first from host, recoded)",
+        ),
+        (Origin("cache:a.nii.gz", False, SHA256, True), False, "the cache"),
+        # As an earlier version noted it.
+        (Origin("cache:a.nii.gz", False, SHA256), True, "the cache (recoded)"),
+    ],
+)
+def test_origin_in_words(origin, recoded, words):
+    note = origin.note("0" * 64)
+    assert Origin.from_note(note) == origin
+    assert ("cached" in note) == origin.cached
+    assert origin.in_words(recoded) == words

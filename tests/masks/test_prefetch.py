@@ -46,7 +46,7 @@ def test_every_mask_is_in_the_cache_and_its_path_is_logged(fetchers, server, cac
     for space in "ABC":
         path = entry_of(ROWS[space], cache)
         assert path.read_bytes() == server.files[f"/{space}"]
-        assert f"mask {space}_2mm: in the cache, {path}" in caplog.text
+        assert f"{space}_2mm: verified, in the cache, {path}" in caplog.text
     assert server.asked == ["/A", "/B", "/C"]
 
 

@@ -51,7 +51,8 @@ def damage(bench: Bench) -> str | None:
     return published_damage(bench.metadata, bench.mask, bench.sidecar, bench.raw, bench.origin)
 
 
-def test_published_is_the_canonical_mask_and_kept_is_the_original(made):
+def test_published_is_the_canonical_mask_and_kept_is_the_original(made, caplog):
+    caplog.set_level("INFO")
     made.assert_published()
     assert made.entry.read_bytes() == made.raw.read_bytes() == made.original != made.data
     assert json.loads(made.origin.read_text())["verified_by"] == "md5"
@@ -59,6 +60,9 @@ def test_published_is_the_canonical_mask_and_kept_is_the_original(made):
     assert made.checksum.read_text() == checked
     made.run()
     assert len(made.server.asked) == 1
+    size = f"{len(made.data)} bytes"
+    where = "the cache (first from 127.0.0.1, recoded)"
+    assert caplog.messages[-1] == f"A_2mm: verified by its MD5, from {where}, {size}"
 
 
 def test_sidecar_says_what_was_verified_and_no_more(made):

@@ -92,10 +92,13 @@ def test_download_of_a_copy_in_another_encoding_brings_the_registered_bytes(benc
     assert bench.server.asked == []
 
 
-def test_download_notes_that_only_the_content_is_the_registered_one(recoded):
+def test_download_notes_that_only_the_content_is_the_registered_one(recoded, caplog):
+    caplog.set_level("INFO")
     fetch(recoded)
     assert recoded.raw.read_bytes() == recoded.data
     assert as_json(recoded.origin)["verified_by"] == "content_sha256"
+    check(recoded)
+    assert "A_2mm: verified by its content, from the file copy.nii.gz, " in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("way", ["sha256", "eye", None])

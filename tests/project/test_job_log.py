@@ -9,6 +9,7 @@ import pytest
 
 from brainmasks import FetchError, InvalidMaskError, RegistryError, UnknownMaskError
 from brainmasks.job_log import job_log
+from brainmasks.telling import TOLD, size_in_words
 
 pytestmark = pytest.mark.usefixtures("package_log")
 
@@ -35,6 +36,35 @@ def test_everything_is_in_the_log_and_warnings_on_the_console(path, capsys):
     lines = path.read_text().splitlines()
     assert [line.split(maxsplit=2)[2] for line in lines] == ["INFO found", "WARNING look out"]
     assert capsys.readouterr().err == "WARNING: look out\n"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_what_was_made_is_a_line_without_a_level_unless_that_is_not_wanted(path, capsys, quiet):
+    with job_log(path, "mask A_2mm", quiet):
+        log = logging.getLogger("brainmasks.masks.steps")
+        log.info("13 checks passed")
+        log.info("A_2mm: verified, from %s, 1 kB", "h\x1b[2J", extra=TOLD)
+        log.warning("look out")
+    made = "A_2mm: verified, from h\\x1b[2J, 1 kB"
+    expected = "WARNING: look out\n" if quiet else f"{made}\nWARNING: look out\n"
+    assert capsys.readouterr().err == expected
+    assert f" INFO {made}\n" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (28476, "28 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+    ],
+)
+def test_size_of_a_file_in_words(size, words):
+    assert size_in_words(size) == words
 
 
 def test_log_of_an_earlier_job_is_replaced(path):

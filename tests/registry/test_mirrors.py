@@ -251,3 +251,20 @@ def test_location_that_cannot_be_looked_at_is_a_reason_and_no_crash(package, loc
 )
 def test_remedy_is_a_command_where_there_is_one(location, remedy):
     assert Mirror(location).remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("package:fakepackage/data/a.nii.gz", "fakepackage's copy"),
+        ("${FSLDIR}/data/standard/a.nii.gz", "the copy in $FSLDIR"),
+        ("$FSLDIR/a.nii.gz", "the copy in $FSLDIR"),
+        ("/data/b/a b.nii.gz", "the file a b.nii.gz"),
+        ("file:///data/a.nii.gz", "the file a.nii.gz"),
+        ("HTTPS://anne:secret@Example.org:8000/a/b.nii.gz?token=1", "example.org"),
+        ("https://[/a.nii.gz", "a URL"),
+        ("DOI:10.5281/zenodo.1/a.nii.gz", "DOI:10.5281/zenodo.1"),
+    ],
+)
+def test_place_is_whose_copy_it_is_or_on_which_server(location, place):
+    assert Mirror(location).place == place

@@ -47,7 +47,9 @@ def files(workflow, name: str = NAME) -> list[bytes]:
 
 
 def test_mask_is_put_on_a_grid_and_nothing_is_to_be_done_then(grids, tiny):
-    grids.succeed()
+    printed = grids.succeed()
+    size = grids.mask(NAME).stat().st_size
+    assert f"\n{NAME}: checked, made from A_2mm, {size} bytes\n" in printed
     image = nib.load(grids.mask(NAME))
     whole = nib.load(grids.mask("A_2mm"))
     assert (image.shape, image.affine[:3, 3].tolist()) == ((14, 16, 12), [-7.5, -9.5, -5.5])

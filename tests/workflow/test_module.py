@@ -104,6 +104,18 @@ def test_jobs_of_a_workflow_from_a_url_know_the_grids(host, images, server, tmp_
     assert "Craddock-4mm" in (host.folder / "checks" / "images.tsv").read_text()
 
 
+def test_what_was_made_is_told_in_a_line_unless_the_run_is_quiet(host, tiny):
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module())
+    line = f"A_2mm: verified, from 127.0.0.1, {tiny[0]['bytes']} bytes\n"
+    assert "verified" not in host.succeed("--dry-run")
+    assert line in host.succeed("--quiet", "progress", "host")
+    # How loud a run is triggers no re-run.
+    assert "Nothing to be done" in host.succeed()
+    host.mask("A_2mm").unlink()
+    assert "verified" not in host.succeed("--quiet")
+    assert (host.folder / "logs/masks/A_2mm.validate.log").read_text().endswith(line)
+
+
 def test_prefix_keeps_every_file_below_it(host, tiny):
     host.write(rule_all("ext/masks/A_2mm.nii.gz"), host.module(prefix="'ext'"))
     make_twice(host)

@@ -16,9 +16,11 @@ def table(printed: str) -> dict[str, list[str]]:
 
 
 def test_prefetch_fills_the_cache_and_nothing_else(workflow, tiny, cache, server):
-    workflow.succeed("prefetch")
+    printed = workflow.succeed("prefetch")
     for row in tiny:
         assert sha256(entry_of(row, cache)) == row["sha256"]
+        line = f"\n{row['space']}_2mm: verified, in the cache, {entry_of(row, cache)}\n"
+        assert line in printed
     assert not (workflow.folder / "masks").exists()
     assert not (workflow.folder / "resources").exists()
     assert len(server.asked) == 2

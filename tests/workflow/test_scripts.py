@@ -90,7 +90,7 @@ def steps(run, bench):
             run(name, output, wildcards, params={"row": row} | changed, **files)
         else:
             output = {"mask": bench.mask, "sidecar": bench.sidecar}
-            params = {"row": row, "code": "7"} | changed
+            params = {"row": row, "quiet": True, "code": "7"} | changed
             run(name, output, wildcards, params=params, **files, checksum=bench.checksum)
 
     return step
@@ -112,8 +112,12 @@ def test_every_script_runs_as_a_job_of_snakemake_alone():
         assert callable(found["main"]), name
 
 
-def test_three_steps_publish_a_mask(published, log):
+def test_three_steps_publish_a_mask(published, steps, log, capsys):
     published.assert_published()
+    assert capsys.readouterr().err == ""
+    steps("validate", quiet=False)
+    size = len(published.data)
+    assert capsys.readouterr().err == f"A_2mm: verified, from 127.0.0.1, {size} bytes\n"
     assert json.loads(published.sidecar.read_text())["ChecksVersion"] == "7"
     assert "checks passed" in log.read_text()
     assert published.checksum.read_text() == f"{published.row['sha256']}  {published.raw}\n"
@@ -128,7 +132,12 @@ def test_mask_is_put_on_a_grid(run, published, log, grid):
         "put_on_grid",
         output={"mask": path, "sidecar": sidecar},
         wildcards={"mask": "A_2mm", "grid": "G"},
-        params={"row": row_of(published), "grid": row if grid == "known" else {}, "code": "7"},
+        params={
+            "row": row_of(published),
+            "grid": row if grid == "known" else {},
+            "quiet": False,
+            "code": "7",
+        },
         mask=published.mask,
         sidecar=published.sidecar,
         **image_of,
@@ -188,7 +197,7 @@ def test_defect_of_a_script_leaves_its_traceback_in_the_log(steps, bench, capsys
 
 
 def every(bench: Bench, **changed) -> dict:
-    return {"masks": [{"row": row_of(bench)} | sources(bench, **changed)]}
+    return {"masks": [{"row": row_of(bench)} | sources(bench, **changed)], "quiet": True}
 
 
 def test_prefetch_fills_the_cache_and_nothing_else(run, bench, log):

@@ -31,6 +31,7 @@ rule put_on_grid:
     params:
         row=row,
         grid=known_grid,
+        quiet=quiet,
         code=code("put_on_grid", "images"),
     script:
         script_file("put_on_grid")

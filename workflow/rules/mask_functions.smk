@@ -71,6 +71,15 @@ def rows_and_sources(names):
     return entries
 
 
+def quiet(wildcards, output):
+    """Return whether a job keeps to its log what it has made: under `--quiet`, `rules` or `all`.
+
+    A job of a cluster does not: its console is a log, too. It takes `output`, as `sources` does.
+    """
+    asked = {each.name for each in workflow.output_settings.quiet or ()}
+    return workflow.is_main_process and not asked.isdisjoint({"RULES", "ALL"})
+
+
 def masks_of_user():
     """Return the names of the masks of the configuration, and of those in tables of the user's."""
     shipped = {str(Path(OWN_FILES[name]).parent) for name in bm.registry.MASKS_TABLES}

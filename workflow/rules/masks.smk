@@ -78,6 +78,7 @@ rule validate:
         "../../envs/masks.yaml"
     params:
         row=row,
+        quiet=quiet,
         code=code("validate", "masks"),
     script:
         script_file("validate")
@@ -110,6 +111,7 @@ rule prefetch:
         "../../envs/masks.yaml"
     params:
         masks=rows_and_sources(SETTINGS["masks"]),
+        quiet=quiet,
     script:
         script_file("prefetch")
 

@@ -18,7 +18,7 @@ from ..nifti import CONTENT_SHA256, MD5, SHA256, canonical_file, content_limit, 
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, lacunas_masks, mask_name
 from ..storage import publish, read_bounded
-from .verification import Origin, Verified
+from .verification import IN_CACHE, Origin, Verified
 
 # What is added to the name of a mask that only has the registered content.
 RECODED = "_recoded"
@@ -191,7 +191,7 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
 
 def _put(found: Verified, path: Path) -> None:
     # The note first: one without its mask says nothing, a mask without it loses its origin.
-    note = json.dumps(found.origin.note(found.sha256))
+    note = json.dumps(replace(found.origin, cached=False).note(found.sha256))
     with suppress(OSError, MaskError):
         publish(note.encode(), _note(path), shared=True)
     publish(found.data, path, shared=True)
@@ -231,10 +231,10 @@ def _origin(path: Path, sha256: str, verified_by: str) -> Origin:
     try:
         note = json.loads(read_bounded(_note(path), largest=1 << 16))
         if note.pop("sha256") == sha256:
-            return replace(Origin.from_note(note), verified_by=verified_by)
+            return replace(Origin.from_note(note), verified_by=verified_by, cached=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # lacuna, or a person, put the file there
-    return Origin(f"cache:{path.name}", recoded=False, verified_by=verified_by)
+    return Origin(f"{IN_CACHE}{path.name}", recoded=False, verified_by=verified_by, cached=True)
 
 
 def _quarantine(path: Path, reason: str) -> None:

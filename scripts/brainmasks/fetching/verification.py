@@ -20,9 +20,12 @@ from ..nifti import (
     md5,
     recodings,
 )
-from ..registry import BrainMaskMetadata
+from ..registry import BrainMaskMetadata, Mirror
 from ..urls import one_line
 from .diagnose import diagnose
+
+# Before the name of a cached file of which nobody has noted where it came from.
+IN_CACHE = "cache:"
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +43,14 @@ class Origin:
     verified_by : str
         ``"sha256"``; ``"content_sha256"`` if only the gunzipped bytes are the registered ones;
         ``"md5"`` if that is what is registered, of the file as it is published.
+    cached : bool
+        Whether they were taken from the cache, and came from there when they were cached.
     """
 
     location: str
     recoded: bool
     verified_by: str
+    cached: bool = False
 
     @classmethod
     def from_note(cls, note: Mapping[str, Any]) -> "Origin":
@@ -55,10 +61,12 @@ class Origin:
         KeyError, TypeError, ValueError
             If it is no such note, or says something else than when it was written.
         """
-        origin = cls(note["location"], note["recoded"], note["verified_by"])
+        cached = note.get("cached", False)
+        origin = cls(note["location"], note["recoded"], note["verified_by"], cached)
         if not (
             isinstance(origin.location, str)
             and isinstance(origin.recoded, bool)
+            and isinstance(origin.cached, bool)
             and origin.verified_by in (SHA256, CONTENT_SHA256, MD5)
         ):
             raise TypeError(f"it is no note of an origin: {one_line(repr(origin))}")
@@ -69,12 +77,39 @@ class Origin:
 
     def note(self, sha256: str) -> dict[str, Any]:
         """Return the note of this origin, for the bytes of a SHA-256."""
-        return {**asdict(self), "sha256": sha256, "digest": self._digest}
+        return {**self._stated, "sha256": sha256, "digest": self._digest}
+
+    def in_words(self, recoded: bool) -> str:
+        """Return from where they came, for people: the sidecar has it in full.
+
+        Parameters
+        ----------
+        recoded
+            Whether they are another encoding of what is there.
+        """
+        place, remarks = "the cache", []
+        if not self.location.startswith(IN_CACHE):
+            first = one_line(Mirror(self.location).place)
+            if self.cached:
+                remarks.append(f"first from {first}")
+            else:
+                place = first
+        if recoded:
+            remarks.append("recoded")
+        return f"{place} ({', '.join(remarks)})" if remarks else place
+
+    @property
+    def _stated(self) -> dict[str, Any]:
+        """What a note states; that bytes were cached if they were, as earlier versions never do."""
+        stated = asdict(self)
+        if not self.cached:
+            del stated["cached"]
+        return stated
 
     @property
     def _digest(self) -> str:
         """Tells whether a bit of a note has changed; nothing else says where bytes came from."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self._stated).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

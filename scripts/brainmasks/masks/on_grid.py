@@ -19,8 +19,9 @@ from ..nifti import (
     stored_voxels,
 )
 from ..paths import StrPath
-from ..registry import BrainMaskMetadata, TargetGrid, space_of
+from ..registry import GRID_MARK, BrainMaskMetadata, TargetGrid, space_of
 from ..storage import publish, to_json
+from ..telling import TOLD, size_in_words
 from .gridded import INHERITED, METHOD
 from .published import completed, read_published, read_sidecar
 from .sidecar import generated_by
@@ -129,6 +130,15 @@ def put_on_grid(
     }
     publish(to_json(content), sidecar_path)
     publish(data, published_path)
+    log.info(
+        "%s%s%s: checked, made from %s, %s",
+        asked,
+        GRID_MARK,
+        grid.name,
+        mask.name,
+        size_in_words(len(data)),
+        extra=TOLD,
+    )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..errors import FetchError
 from ..fetching import Fetcher
+from ..telling import TOLD
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def prefetch(fetchers: Sequence[Fetcher]) -> None:
             log.error("%s", err)
             path = None
         if path:
-            log.info("mask %s: in the cache, %s", mask.name, path)
+            log.info("%s: verified, in the cache, %s", mask.name, path, extra=TOLD)
         else:
             missing.append(mask.name)
     if missing:

@@ -6,12 +6,28 @@ import logging
 
 from ..errors import InvalidMaskError
 from ..fetching import Fetcher, Origin
-from ..nifti import canonical_file, in_words, limited_to_registered, require_valid
+from ..nifti import (
+    CONTENT_SHA256,
+    MD5,
+    SHA256,
+    canonical_file,
+    in_words,
+    limited_to_registered,
+    require_valid,
+)
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, space_of
 from ..storage import publish
+from ..telling import TOLD, size_in_words
 from .origin import note_of, read_fetched
 from .sidecar import sidecar
+
+# What was verified, for people; the sidecar says what exactly.
+_VERIFIED = {
+    SHA256: "verified",
+    CONTENT_SHA256: "verified by its content",
+    MD5: "verified by its MD5",
+}
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +127,16 @@ def validate(
     source = hashlib.sha256(fetched).hexdigest()
     publish(sidecar(asked_space, whole, origin, data, source, outcome, code), sidecar_path)
     publish(data, published_path)
+    served = "" if asked == mask.name else f" (served as {mask.name})"
+    log.info(
+        "%s%s: %s, from %s, %s",
+        asked,
+        served,
+        _VERIFIED[origin.verified_by],
+        origin.in_words(recoded=origin.recoded or data != fetched),
+        size_in_words(len(data)),
+        extra=TOLD,
+    )
 
 
 def _fetched(

@@ -10,9 +10,11 @@ from urllib.request import url2pathname
 
 from ..errors import FetchError
 from ..paths import StrPath
+from ..urls import is_possible
 from .table_reading import read_schema, read_table
 
-_REMOTE = ("http://", "https://", "doi:")
+_DOI = "doi:"
+_REMOTE = ("http://", "https://", _DOI)
 _PACKAGE = "package:"
 _FILE = "file://"
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
@@ -68,6 +70,19 @@ class Mirror:
         if not path.exists():
             raise FetchError(f"{path} does not exist")
         return path
+
+    @property
+    def place(self) -> str:
+        """Where it is, in a few words: whose copy, on which server, in which file."""
+        if self.location.startswith(_PACKAGE):
+            return f"{self.location.removeprefix(_PACKAGE).partition('/')[0]}'s copy"
+        if self.location.lower().startswith(_DOI):
+            return self.location.rpartition("/")[0]
+        if self.is_remote:
+            return urlsplit(self.location).hostname or "" if is_possible(self.location) else "a URL"
+        if match := _VARIABLE.search(self.location):
+            return f"the copy in ${match[1] or match[2]}"
+        return f"the file {Path(self.location).name}"
 
     @property
     def remedy(self) -> str | None:
