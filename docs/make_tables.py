@@ -40,8 +40,8 @@ def table(schema: Schema) -> str:
     """Return the table of a schema: keys with their defaults, or columns."""
     properties: dict[str, Schema] = schema["properties"]
     if any("default" in rules for rules in properties.values()):
-        rows = [["key", "default", "value"]] + [
-            [f"`{key}`", default_of(rules["default"]), explained(rules)]
+        rows = [["key", "value", "default"]] + [
+            [f"`{key}`", explained(rules), default_of(rules["default"])]
             for key, rules in properties.items()
         ]
     else:

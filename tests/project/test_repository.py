@@ -59,7 +59,9 @@ def hashed(path: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("part", ["", "-qc", "-cluster", "-nimare", "-dev", "-ci", "-release"])
+@pytest.mark.parametrize(
+    "part", ["", "-qc", "-cluster", "-nimare", "-dev", "-ci", "-docs", "-release"]
+)
 def test_hashed_requirements_are_those_that_are_asked_for(part):
     """Each with its hashes, and from whatever index the user has set."""
     path = REPO / f"requirements{part}.txt"
@@ -69,9 +71,12 @@ def test_hashed_requirements_are_those_that_are_asked_for(part):
     assert {name: installed.get(name) for name in asked} == asked
     assert "://" not in path.read_text()
     # Without what it asks for, or in an environment of its own.
-    if part not in ("-nimare", "-ci", "-release"):
+    if part not in ("-nimare", "-ci", "-docs", "-release"):
         everything = hashed(REPO / "requirements-dev.txt")
         assert {name: everything.get(name) for name in installed} == installed
+    if part == "-docs":
+        beside = hashed(REPO / "requirements.txt")
+        assert {name: installed.get(name, beside[name]) for name in beside} == beside
 
 
 def test_version_is_the_same_everywhere():
