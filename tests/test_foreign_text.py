@@ -33,7 +33,8 @@ from brainmasks.registry import (
     split_name,
     user_path,
 )
-from brainmasks.registry.table_reading import read_schema, read_table
+from brainmasks.registry.schemas import read_schema
+from brainmasks.registry.table_reading import read_table
 from brainmasks.storage import publish
 from brainmasks.urls import escaped, one_line, redact, shown_url
 
@@ -112,6 +113,7 @@ def test_pattern_of_a_cell_is_linear(where):
 
 def test_every_schema_of_a_table_is_tried():
     assert {where.split(".")[0] for where in PATTERNS} == {
+        "aliases",
         "config",
         "grids",
         "images",

@@ -8,20 +8,39 @@ version.
 Nothing here knows of Snakemake, or imports anything heavy before it is needed.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from . import images as images
+from . import masks as masks
+from . import registry
 from .errors import FetchError, InvalidMaskError, MaskError, RegistryError, UnknownMaskError
-from .images import Comparison, compare_to_mask
-from .masks import load_brain_mask
-from .registry import (
-    BrainMaskMetadata,
-    BrainMaskRegistry,
-    mask_name,
-    read_registry,
-    shipped_registry,
-    shipped_tables,
-)
+from .on_demand import on_demand
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .images import Comparison, compare_to_mask
+    from .masks import load_brain_mask
+    from .registry import (
+        BrainMaskMetadata,
+        BrainMaskRegistry,
+        mask_name,
+        read_registry,
+        shipped_tables,
+    )
+
+    BRAIN_MASK_REGISTRY: BrainMaskRegistry
+else:
+    shown = on_demand(
+        __name__,
+        images="Comparison compare_to_mask",
+        masks="load_brain_mask",
+        registry="BrainMaskMetadata BrainMaskRegistry mask_name read_registry shipped_tables",
+    )
+
+    def __getattr__(name: str) -> Any:
+        # The tables are read when somebody asks for them, not when a script imports the package.
+        return registry.shipped_registry() if name == "BRAIN_MASK_REGISTRY" else shown(name)
+
 
 __all__ = [
     "BRAIN_MASK_REGISTRY",
@@ -40,13 +59,6 @@ __all__ = [
     "read_registry",
     "shipped_tables",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # The tables are read when somebody asks for them, not when a script imports the package.
-    if name == "BRAIN_MASK_REGISTRY":
-        return shipped_registry()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

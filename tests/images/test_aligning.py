@@ -15,10 +15,11 @@ from image_cases import CASES, FINE, MASK, REGISTRY, SIGNS, compare, moved, rota
 from scipy import ndimage
 from support import save_image
 
-from brainmasks import InvalidMaskError, shipped_registry
+from brainmasks import InvalidMaskError
 from brainmasks.images import align
 from brainmasks.images.opening import UnreadableImage, open_image
 from brainmasks.images.slabs import slabs_of
+from brainmasks.registry import shipped_registry
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SHIPPED = shipped_registry()

@@ -92,7 +92,7 @@ def test_list_of_files_names_all_that_rules_and_jobs_need():
     """One that is not fetched is missing when the workflow is loaded from a URL."""
     listed = (REPO / "workflow" / "files.txt").read_text().splitlines()
     needed = tracked(TABLES, "config/*.yaml", "config/*.tsv", "envs", "scripts", "workflow/report")
-    needed += tracked("workflow/schemas")
+    needed += tracked("workflow/schemas", "workflow/tables/SHA256SUMS")
     assert listed == sorted(set(needed) - {"scripts/brainmasks/py.typed"})
 
 
@@ -111,7 +111,7 @@ def test_entries_hold_nothing_but_the_include_and_the_default_rule():
 ROOMS = ("cli", "qc", "images", "masks", "fetching", "nifti", "storage", "registry")
 # What a room may use: those below it. The two at the bottom do not know of each other.
 BELOW = {room: set(ROOMS[n + 1 :]) for n, room in enumerate(ROOMS)} | {"storage": set()}
-GROUND = {"errors", "paths", "telling", "urls", "version"}
+GROUND = {"errors", "on_demand", "paths", "telling", "urls", "version"}
 
 
 def imports(path: Path) -> list[tuple[int, str, set[str]]]:
@@ -149,6 +149,26 @@ def test_each_room_states_its_surface_in_a_sentence_and_its_names():
         surface = import_module(f"brainmasks.{room}")
         assert surface.__doc__.count("\n") == 0
         assert list(surface.__all__) == sorted(surface.__all__, key=surface_order)
+
+
+@pytest.mark.parametrize("room", ["", *ROOMS])
+def test_names_of_a_surface_are_found_where_their_types_are_stated(room):
+    """For people, for type checkers, and for `on_demand`: each name stands in three lists."""
+    package = import_module(f"brainmasks.{room}".rstrip("."))
+    listed = set(package.__all__) - {"BRAIN_MASK_REGISTRY"}
+    stated = {
+        name: f"{package.__name__}.{module}"
+        for level, module, names in imports(PACKAGE / room / "__init__.py")
+        for name in names
+        if level == 1 and name in listed
+    }
+    assert set(stated) == listed
+    for name, module in stated.items():
+        assert getattr(package, name) is getattr(import_module(module), name), name
+    # Else the one hides the other, whichever is imported last.
+    assert listed.isdisjoint(path.stem for path in (PACKAGE / room).glob("*.py"))
+    with pytest.raises(AttributeError, match=f"'{package.__name__}' has no attribute 'nothing'"):
+        package.nothing  # noqa: B018
 
 
 def surface_order(name: str) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 
 import gzip
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -12,13 +13,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from scipy import ndimage
 from support import REAL, REPO, table_rows
 
-from brainmasks import BRAIN_MASK_REGISTRY
+from brainmasks import BRAIN_MASK_REGISTRY, RegistryError
 from brainmasks.nifti import recode, recodings
-from brainmasks.registry import BrainMaskMetadata
-from brainmasks.registry.table_reading import read_schema, read_table
+from brainmasks.registry import BrainMaskMetadata, Schema, read_schema, read_table
 
 CONFIG = REPO / "config"
 SHIPPED = REPO / "workflow" / "tables"
@@ -96,7 +97,8 @@ def check(repository: Path) -> subprocess.CompletedProcess:
 @pytest.fixture
 def copied(tmp_path):
     """Return a copy of the tables, and of what makes them, in their folders."""
-    for path in (*CONFIG.glob("*.*"), *SHIPPED.glob("*.*"), *SCRIPT.parent.glob("*.*")):
+    tables = (*SHIPPED.glob("*.*"), SHIPPED / "SHA256SUMS")
+    for path in (*CONFIG.glob("*.*"), *tables, *SCRIPT.parent.glob("*.*")):
         copy = tmp_path / path.relative_to(REPO)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
@@ -231,9 +233,57 @@ def test_every_doi_that_is_cited_has_a_reference_and_no_other_one_has():
     assert sorted(references) == sorted(cited)
 
 
+SCHEMAS = {path.stem: path.stem for path in SHIPPED.glob("*.tsv")}
+SCHEMAS |= dict.fromkeys(TABLES, "registry")
+
+
+def schema_of(table: str) -> Schema:
+    """Return the schema of a row of a shipped table."""
+    return read_schema(REPO / "workflow" / "schemas" / f"{SCHEMAS[table]}.schema.json")
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_cells_are_as_the_schema_wants_them(table, tmp_path):
+    """Who uses the tables does not check them again; so this must hold for each of them."""
+    edited = tmp_path / "edited.tsv"
+    edited.write_bytes(table_path(table).read_bytes() + b"\n")
+    schema = schema_of(table)
+    assert read_table(edited, schema) == read_table(table_path(table), schema)
+    for number, row in read_table(edited, schema):
+        assert list(Draft202012Validator(schema).iter_errors(row)) == [], number
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_shipped_table_that_was_edited_is_checked_cell_by_cell(table, tmp_path):
+    lines = table_path(table).read_text(encoding="utf-8").splitlines()
+    lines[2] = "\x1b" + lines[2]
+    edited = tmp_path / f"{table}.tsv"
+    edited.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    column = lines[0].split("\t")[0]
+    with pytest.raises(RegistryError, match=rf"{table}\.tsv, line 3.*, column '{column}' is"):
+        read_table(edited, schema_of(table))
+
+
+def test_shipped_table_of_another_kind_is_refused():
+    with pytest.raises(RegistryError, match=r"mirrors\.tsv, line 1: "):
+        read_table(table_path("mirrors"), schema_of("masks"))
+
+
+def test_sums_are_those_of_the_tables():
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=SHIPPED,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    checked = {line.removesuffix(": OK") for line in done.stdout.splitlines()}
+    assert checked == {os.path.relpath(table_path(table), SHIPPED) for table in SCHEMAS}
+
+
 @pytest.mark.parametrize("table", ["references", "lookalikes"])
-def test_cells_are_as_the_schema_wants_them(table):
-    schema = read_schema(REPO / "workflow" / "schemas" / f"{table}.schema.json")
+def test_columns_are_in_the_order_of_the_schema_and_described(table):
+    schema = schema_of(table)
     rows = read_table(table_path(table), schema)
     assert [row for _, row in rows] == table_rows(table_path(table))
     assert list(schema["properties"]) == list(rows[0][1])

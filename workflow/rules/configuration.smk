@@ -6,7 +6,7 @@ from snakemake.logging import logger
 
 SCHEMAS = {
     name: OWN_FILES[f"workflow/schemas/{name}.schema.json"]
-    for name in ("config", "registry", "mirrors", "grids", "images")
+    for name in ("aliases", "config", "registry", "mirrors", "grids", "images")
 }
 
 
@@ -18,6 +18,10 @@ def read_tables():
             OWN_FILES["config/config.yaml"], SCHEMAS["config"], config
         )
         settings["offline"] = bm.registry.is_offline(settings["offline"])
+        if settings["aliases"] is None:
+            settings["aliases"] = bm.registry.read_aliases(
+                OWN_FILES["workflow/tables/aliases.tsv"], SCHEMAS["aliases"]
+            )
         own = [settings["registry"]] if settings["registry"] else []
         # The default names the shipped table, which is read anyway; that of a user's configuration, such
         # as the one that snakedeploy has copied, a table in the working folder.

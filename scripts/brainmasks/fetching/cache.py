@@ -57,6 +57,24 @@ class Cache:
         """Return the path at which a mask is kept."""
         return self.folder / _name(mask, verified_by or _registered_hash(mask))
 
+    def lock(self, mask: BrainMaskMetadata) -> Path:
+        """Return the path of the file that says that a run fetches a mask."""
+        return self.folder / f".{mask.name}.lock"
+
+    def hit(self, mask: BrainMaskMetadata) -> tuple[Path, Verified] | None:
+        """Return a mask that verifies, and its path, or None; says so in the log.
+
+        As `load`, and a lock that a killed run has left is removed.
+        """
+        hit = self.load(mask)
+        if hit:
+            log.info("mask %s: found in the cache, %s", mask.name, hit[0])
+            if hit[0].parent == self.folder:
+                # Who still holds it has nothing more to fetch.
+                with suppress(OSError):
+                    self.lock(mask).unlink(missing_ok=True)
+        return hit
+
     def load(self, mask: BrainMaskMetadata) -> tuple[Path, Verified] | None:
         """Return a mask that verifies, and its path, or None; writes nothing for a hit.
 

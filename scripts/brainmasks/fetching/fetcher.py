@@ -5,7 +5,6 @@ import logging
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -81,18 +80,19 @@ class Fetcher:
         FetchError
             (a FileNotFoundError) if every source fails; gives each one's own reason.
         """
-        lock = self.cache.folder / f".{self.mask.name}.lock"
-        if hit := self._cached():
-            if self._is_own(hit):
-                # A killed run may have left it; and who still holds it has nothing more to fetch.
-                with suppress(OSError):
-                    lock.unlink(missing_ok=True)
-            return hit[1]
+        hit = self.cache.hit(self.mask)
+        return hit[1] if hit else self.fetch_missing()
+
+    def fetch_missing(self) -> Verified:
+        """Return the verified bytes of a mask that the cache has been found not to have.
+
+        As `fetch`, which looks there.
+        """
         if self.offline:
             return self._from_sources(alone=True)
         # Of many runs that miss at once, one fetches; the others then find it in the cache.
         is_cached = partial(self.cache.has, self.mask)
-        with single_flight(lock, is_cached, self.limits.patience) as alone:
+        with single_flight(self.cache.lock(self.mask), is_cached, self.limits.patience) as alone:
             return self._cached_by_others() or self._from_sources(alone)
 
     def fill_cache(self) -> Path | None:
@@ -108,7 +108,7 @@ class Fetcher:
         FetchError
             (a FileNotFoundError) if every source fails; gives each one's own reason.
         """
-        hit = self._cached()
+        hit = self.cache.hit(self.mask)
         if hit and not self._is_own(hit):
             self._keep(hit[1])
         else:
@@ -135,14 +135,10 @@ class Fetcher:
         """Return whether a mask was found in the folder that is written."""
         return hit[0].parent == self.cache.folder
 
-    def _cached(self) -> tuple[Path, Verified] | None:
-        if hit := self.cache.load(self.mask):
-            log.info("mask %s: found in the cache, %s", self.mask.name, hit[0])
-        return hit
-
     def _cached_by_others(self) -> Verified | None:
         """Return what another run may have cached; damage has been logged before."""
-        if self.cache.has(self.mask) and (hit := self._cached()):
+        if self.cache.has(self.mask) and (hit := self.cache.load(self.mask)):
+            log.info("mask %s: found in the cache, %s", self.mask.name, hit[0])
             return hit[1]
         return None
 

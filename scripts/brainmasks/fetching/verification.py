@@ -22,7 +22,6 @@ from ..nifti import (
 )
 from ..registry import BrainMaskMetadata, Mirror
 from ..urls import one_line
-from .diagnose import diagnose
 
 # Before the name of a cached file of which nobody has noted where it came from.
 IN_CACHE = "cache:"
@@ -194,6 +193,8 @@ def mismatch(
     data: bytes, mask: BrainMaskMetadata, registered: Mapping[str, str], largest: int
 ) -> str:
     """Return what was expected, and what was found instead; see `diagnose`."""
+    from .diagnose import diagnose
+
     try:
         diagnosis = diagnose(data, mask, registered, largest)
     except Exception as err:  # noqa: BLE001, a courtesy never keeps the next from being tried

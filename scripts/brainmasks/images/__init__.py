@@ -1,17 +1,37 @@
 # SPDX-License-Identifier: MIT
 """Images that meet a mask: listed, compared, checked in batches, brought onto its grid."""
 
-from .acceptance import Policy
-from .aligning import align
-from .batch import PublishedMask, in_processes, look_again
-from .checking import accept_images, check_image, check_images, read_found
-from .compare import Examined, compare_to_mask
-from .findings import FINDINGS
-from .grids import Grid
-from .image_grid import grid_of_image
-from .image_table import RESERVED, read_images
-from .statistics import by_slices, lie_inside
-from .verdicts import OBLIQUE, VERDICTS, Comparison
+from typing import TYPE_CHECKING
+
+from ..on_demand import on_demand
+
+if TYPE_CHECKING:
+    from .acceptance import Policy
+    from .aligning import align
+    from .batch import PublishedMask, in_processes, look_again
+    from .checking import accept_images, check_image, check_images, read_found
+    from .compare import Examined, compare_to_mask
+    from .findings import FINDINGS
+    from .grids import Grid
+    from .image_grid import grid_of_image
+    from .image_table import RESERVED, read_images
+    from .statistics import by_slices, lie_inside
+    from .verdicts import OBLIQUE, VERDICTS, Comparison
+else:
+    __getattr__ = on_demand(
+        __name__,
+        acceptance="Policy",
+        aligning="align",
+        batch="PublishedMask in_processes look_again",
+        checking="accept_images check_image check_images read_found",
+        compare="Examined compare_to_mask",
+        findings="FINDINGS",
+        grids="Grid",
+        image_grid="grid_of_image",
+        image_table="RESERVED read_images",
+        statistics="by_slices lie_inside",
+        verdicts="OBLIQUE VERDICTS Comparison",
+    )
 
 __all__ = [
     "FINDINGS",

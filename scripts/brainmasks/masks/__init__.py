@@ -1,16 +1,35 @@
 # SPDX-License-Identifier: MIT
 """Masks in a working folder, in the cache and in Python: steps, sidecar, prefetch, status, load."""
 
-from .damage import fetched_damage, published_damage
-from .gridded import gridded_damage, read_gridded, read_gridded_sidecar
-from .load import fetch_brain_mask, load_brain_mask, path_of
-from .on_grid import put_on_grid
-from .prefetch import prefetch
-from .published import completed, read_published, read_sidecar, sidecar_beside
-from .registering import OwnMask, read_own_mask, register_in, remarks, try_out
-from .sidecar import generated_by
-from .status import status
-from .steps import checksum, download, validate
+from typing import TYPE_CHECKING
+
+from ..on_demand import on_demand
+
+if TYPE_CHECKING:
+    from .cache_status import status
+    from .damage import fetched_damage, published_damage
+    from .gridded import gridded_damage, read_gridded, read_gridded_sidecar
+    from .load import fetch_brain_mask, load_brain_mask, path_of
+    from .on_grid import put_on_grid
+    from .prefetching import prefetch
+    from .published import completed, read_published, read_sidecar, sidecar_beside
+    from .registering import OwnMask, read_own_mask, register_in, remarks, try_out
+    from .sidecar import generated_by
+    from .steps import checksum, download, validate
+else:
+    __getattr__ = on_demand(
+        __name__,
+        cache_status="status",
+        damage="fetched_damage published_damage",
+        gridded="gridded_damage read_gridded read_gridded_sidecar",
+        load="fetch_brain_mask load_brain_mask path_of",
+        on_grid="put_on_grid",
+        prefetching="prefetch",
+        published="completed read_published read_sidecar sidecar_beside",
+        registering="OwnMask read_own_mask register_in remarks try_out",
+        sidecar="generated_by",
+        steps="checksum download validate",
+    )
 
 __all__ = [
     "OwnMask",

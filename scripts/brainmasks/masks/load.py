@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from ..errors import FetchError, MaskError, RegistryError
-from ..fetching import Cache, Fetcher, Verified, canonical_path
+from ..fetching import Cache, Verified, canonical_path
 from ..nifti import canonical_file, require_valid
 from ..paths import StrPath
 from ..registry import (
@@ -17,7 +17,6 @@ from ..registry import (
     is_offline,
     mask_name,
     read_registry,
-    shipped_mirrors,
     shipped_registry,
     shipped_tables,
 )
@@ -95,9 +94,12 @@ def path_of(
 
     The parameters and errors are those of `load_brain_mask`.
     """
+    _require_checkable(mask)
     cache = _cache(cache_dir)
-    fetch_brain_mask(mask, cache_dir=cache_dir, offline=offline)
-    if not (hit := cache.load(mask)):
+    if not (hit := cache.hit(mask)):
+        _fetch(mask, cache, offline)
+        hit = cache.load(mask)
+    if not hit:
         raise FetchError(
             f"mask {mask.name} was fetched, but cannot be kept in the cache {cache.folder}; "
             "name a folder that you can write (`cache_dir`, --cache-dir, or LACUNA_CACHE_DIR)"
@@ -133,6 +135,14 @@ def fetch_brain_mask(
     RegistryError
         (a ValueError) if too little is registered to check it.
     """
+    _require_checkable(mask)
+    cache = _cache(cache_dir)
+    hit = cache.hit(mask)
+    return hit[1] if hit else _fetch(mask, cache, offline)
+
+
+def _require_checkable(mask: BrainMaskMetadata) -> None:
+    """Raise an error if too little is registered of a mask to check its file."""
     by_sha256 = mask.sha256 and mask.content_sha256 and mask.voxels and mask.origin
     if not (by_sha256 or (mask.md5 and mask.bytes)) or 0 in mask.shape:
         raise RegistryError(
@@ -140,13 +150,20 @@ def fetch_brain_mask(
             "sha256, content_sha256, origin and voxels, or md5 and bytes; `brainmasks register "
             "FILE` computes them"
         )
+
+
+def _fetch(mask: BrainMaskMetadata, cache: Cache, offline: bool | None) -> Verified:
+    """Return the verified file of a mask that the cache does not have."""
+    from ..fetching import Fetcher
+    from ..registry import shipped_mirrors
+
     return Fetcher(
         mask,
-        _cache(cache_dir),
+        cache,
         shipped_mirrors().get(mask.name, ()),
         is_offline() if offline is None else offline,
         shipped_registry().by_hash(),
-    ).fetch()
+    ).fetch_missing()
 
 
 def _cache(cache_dir: StrPath | None) -> Cache:

@@ -7,8 +7,9 @@ from typing import Any
 from ..errors import RegistryError
 from ..paths import StrPath
 from .grid_table import KnownGrid
+from .schemas import Schema, read_schema
 from .settings import user_path
-from .table_reading import Schema, listed_rows, read_schema, read_table
+from .table_reading import listed_rows, read_table
 
 REQUIRED = ("grid", "shape", "zooms", "origin")
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import RegistryError
 from ..paths import StrPath
-from .table_reading import read_schema, read_table
+from .schemas import read_schema
+from .table_reading import read_table
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..paths import StrPath
-from .table_reading import read_schema, read_table
+from .schemas import read_schema
+from .table_reading import read_table
 
 
 @dataclass(frozen=True)

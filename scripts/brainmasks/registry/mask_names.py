@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Names of masks, and what to say about a name that nobody registered."""
 
-import difflib
 import re
 from numbers import Real
 from typing import NamedTuple
@@ -92,6 +91,8 @@ def space_of(name: str) -> str:
 
 def closest(name: str, known: list[str], cutoff: float = 0.5) -> list[str]:
     """Return up to two of the known names that a user may have meant, the likeliest first."""
+    import difflib
+
     parts = split_name(name)
     respelt = (
         mask_name(parts.space, read_resolution(parts.resolution), parts.desc) if parts else name

@@ -11,8 +11,8 @@ from ..errors import RegistryError, UnknownMaskError
 from ..paths import StrPath
 from .mask_names import closest, mask_name, split_name
 from .metadata import BrainMaskMetadata
-from .other_names import names_here
-from .table_reading import read_schema, read_table
+from .schemas import read_schema
+from .table_reading import read_table
 
 # `list` is a method of the registry.
 list_of = list
@@ -158,6 +158,8 @@ class BrainMaskRegistry:
         The name itself if a mask is served under it; else those of the masks that another tool
         calls so; else names that resemble it.
         """
+        from .other_names import names_here
+
         aliased = [
             mask_name(alias, mask.resolution, mask.desc)
             for mask in self._masks.values()

@@ -11,7 +11,8 @@ from urllib.request import url2pathname
 from ..errors import FetchError
 from ..paths import StrPath
 from ..urls import is_possible
-from .table_reading import read_schema, read_table
+from .schemas import read_schema
+from .table_reading import read_table
 
 _DOI = "doi:"
 _REMOTE = ("http://", "https://", _DOI)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from .mask_names import BRAIN
 from .metadata import BrainMaskMetadata
 from .mirrors import read_mirrors
+from .schemas import read_schema
 from .shipped_files import (
     MIRRORS_SCHEMA,
     MIRRORS_TABLE,
@@ -19,7 +20,7 @@ from .shipped_files import (
     OTHER_NAMES_TABLE,
     shipped,
 )
-from .table_reading import read_schema, read_table
+from .table_reading import read_table
 
 _ENDINGS = re.compile(r"(\.nii|\.gz|\.mgz|\.head|\.brik|\+tlrc|\+orig)+$", re.IGNORECASE)
 # An entity of BIDS, also as fMRIPrep's option --output-spaces writes them: with colons.

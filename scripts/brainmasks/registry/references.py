@@ -9,7 +9,8 @@ from itertools import chain, count
 
 from ..paths import StrPath
 from .metadata import BrainMaskMetadata
-from .table_reading import read_schema, read_table
+from .schemas import read_schema
+from .table_reading import read_table
 
 # As the registry says that nothing is known.
 UNKNOWN = "unknown"

@@ -12,7 +12,7 @@ from ..paths import StrPath
 from ..urls import one_line
 from .mask_names import closest
 from .near_keys import misspelt_keys
-from .table_reading import read_schema
+from .schemas import explained, fitting, read_schema
 
 # Letters of a path at the most: Linux takes no more, and `expandvars` takes long for many.
 LONGEST_PATH = 4096
@@ -36,13 +36,12 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
         If a key is misspelt or a value is of the wrong kind.
     """
     import yaml
-    from jsonschema import Draft202012Validator
 
     settings: dict[str, Any] = yaml.safe_load(Path(defaults).read_text(encoding="utf-8"))
     rules = read_schema(schema)
 
     def fits(key: str, value: Any) -> bool:
-        return Draft202012Validator(rules["properties"][key]).is_valid(_literal(value))
+        return fitting(rules["properties"][key])(_literal(value))
 
     declared = config.get("host_keys", ())
     host_keys = declared if fits("host_keys", declared) else ()
@@ -59,10 +58,13 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
                 '`config: config["brain_masks"]`'
             )
     settings.update({key: _literal(config[key]) for key in config if key in settings})
-    for error in Draft202012Validator(rules).iter_errors(settings):
+    if fitting(rules)(settings):
+        return settings
+    for error in explained(settings, rules):
         key = str(error.absolute_path[0])
         if error.validator == "enum" and len(error.absolute_path) > 1:
-            known = [str(each) for each in error.validator_value]
+            values: Any = error.validator_value
+            known = [str(each) for each in values]
             near = closest(str(error.instance), known)
             hint = f"; did you mean {near[0]}?" if near else "."
             raise RegistryError(

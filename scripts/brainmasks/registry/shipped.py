@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The tables that come with the package, read: for the Python interface and for jobs."""
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..paths import StrPath
-from .grid_table import KnownGrid, read_grids
-from .lookalike_table import Lookalike, read_lookalikes
+from .alias_table import read_aliases
 from .mask_names import mask_name, read_resolution
 from .mask_table import BrainMaskRegistry, read_masks
-from .mirrors import Mirror, read_mirrors
-from .references import Reference, read_references
-from .settings import read_settings
+from .schemas import read_schema
 from .shipped_files import (
+    ALIASES_SCHEMA,
+    ALIASES_TABLE,
     CONFIG_SCHEMA,
     GRIDS_SCHEMA,
     GRIDS_TABLE,
@@ -32,6 +30,13 @@ from .shipped_files import (
     SETTINGS_FILE,
     shipped,
 )
+from .table_reading import read_table
+
+if TYPE_CHECKING:
+    from .grid_table import KnownGrid
+    from .lookalike_table import Lookalike
+    from .mirrors import Mirror
+    from .references import Reference
 
 
 def read_registry(
@@ -61,7 +66,7 @@ def read_registry(
     elif isinstance(paths, str | os.PathLike):
         paths = [paths]
     if aliases is None:
-        aliases = shipped_settings()["aliases"]
+        aliases = shipped_aliases()
     return read_masks(paths, schema or shipped(REGISTRY_SCHEMA), aliases, shipped_tables()[1:])
 
 
@@ -92,23 +97,32 @@ def shipped_registry() -> BrainMaskRegistry:
 def lacunas_masks() -> dict[str, str]:
     """Return the SHA-256 of each mask that lacuna has, too, by its name.
 
-    Its table is only taken apart here, not checked: a job that looks into the cache need not wait
-    for that.
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    rows = read_table(shipped(LACUNAS_TABLE), read_schema(shipped(REGISTRY_SCHEMA)))
+    return {
+        mask_name(row["space"], read_resolution(row["resolution"])): row["sha256"]
+        for _, row in rows
+    }
+
+
+@cache
+def shipped_aliases() -> dict[str, str]:
+    """Return the aliases that come with the package: space asked for, to the space served for it.
 
     Raises
     ------
     RegistryError
         If the package was copied without its tables.
     """
-    with shipped(LACUNAS_TABLE).open(encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table, dialect="excel-tab", quoting=csv.QUOTE_NONE))
-    return {
-        mask_name(row["space"], read_resolution(row["resolution"])): row["sha256"] for row in rows
-    }
+    return read_aliases(shipped(ALIASES_TABLE), shipped(ALIASES_SCHEMA))
 
 
 @cache
-def shipped_mirrors() -> dict[str, list[Mirror]]:
+def shipped_mirrors() -> "dict[str, list[Mirror]]":
     """Return the mirrors of each mask that come with the package.
 
     Raises
@@ -116,11 +130,13 @@ def shipped_mirrors() -> dict[str, list[Mirror]]:
     RegistryError
         If the package was copied without its tables.
     """
+    from .mirrors import read_mirrors
+
     return read_mirrors(shipped(MIRRORS_TABLE), shipped(MIRRORS_SCHEMA))
 
 
 @cache
-def shipped_grids() -> dict[str, KnownGrid]:
+def shipped_grids() -> "dict[str, KnownGrid]":
     """Return the known grids that come with the package, by name.
 
     Jobs of the workflow read them, too: beside the package, as `shipped` finds them.
@@ -130,11 +146,13 @@ def shipped_grids() -> dict[str, KnownGrid]:
     RegistryError
         If the package was copied without its tables.
     """
+    from .grid_table import read_grids
+
     return read_grids(shipped(GRIDS_TABLE), shipped(GRIDS_SCHEMA))
 
 
 @cache
-def shipped_lookalikes() -> list[Lookalike]:
+def shipped_lookalikes() -> "list[Lookalike]":
     """Return the known look-alikes of registered masks that come with the package.
 
     Raises
@@ -142,11 +160,13 @@ def shipped_lookalikes() -> list[Lookalike]:
     RegistryError
         If the package was copied without its tables.
     """
+    from .lookalike_table import read_lookalikes
+
     return read_lookalikes(shipped(LOOKALIKES_TABLE), shipped(LOOKALIKES_SCHEMA))
 
 
 @cache
-def shipped_references() -> dict[str, Reference]:
+def shipped_references() -> "dict[str, Reference]":
     """Return what the shipped table knows of publications, by DOI in small letters.
 
     Raises
@@ -154,6 +174,8 @@ def shipped_references() -> dict[str, Reference]:
     RegistryError
         If the package was copied without its tables.
     """
+    from .references import read_references
+
     return read_references(shipped(REFERENCES_TABLE), shipped(REFERENCES_SCHEMA))
 
 
@@ -165,4 +187,6 @@ def shipped_settings(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
     RegistryError
         If a key is misspelt or a value is of the wrong kind.
     """
+    from .settings import read_settings
+
     return read_settings(shipped(SETTINGS_FILE), shipped(CONFIG_SCHEMA), config or {})

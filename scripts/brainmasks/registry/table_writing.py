@@ -5,8 +5,9 @@ import codecs
 from collections.abc import Mapping, Sequence
 
 from .metadata import BrainMaskMetadata
+from .schemas import read_schema
 from .shipped_files import REGISTRY_SCHEMA, shipped
-from .table_reading import check_row, read_schema
+from .table_reading import row_check
 
 # Columns that a table of your own does without: for files of others.
 _LEFT_OUT = ("md5", "notice")
@@ -31,7 +32,7 @@ def own_row(mask: BrainMaskMetadata, where: str) -> dict[str, str]:
     # `as_row` shortens a URL to what may be printed, and leaves the description out.
     cells = mask.as_row() | {"url": mask.url, "description": mask.description}
     row = {name: cells[name] for name in schema["properties"] if name not in _LEFT_OUT}
-    check_row(where, row, schema)
+    row_check(schema)(where, row)
     return row
 
 

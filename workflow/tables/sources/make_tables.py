@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Make the tables of masks from the facts beside this script, or check that they are up to date."""
+"""Make the tables of masks from the facts beside this script, or check that they are up to date.
+
+And the SHA-256 of every table, by which the package knows those that the tests have checked.
+"""
 
 import argparse
 import difflib
+import hashlib
+import os
 import sys
 from pathlib import Path
-
-import yaml
 
 SOURCES = Path(__file__).resolve().parent
 TABLES = SOURCES.parent
@@ -121,7 +124,7 @@ def templateflow() -> tuple[list[Row], list[tuple[Row, str]]]:
     """
     species = {row["template"]: row["species"] for row in read(SOURCES / "licences.tsv")}
     stated = licences()
-    aliases = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))["aliases"]
+    aliases = {row["space"]: row["served_as"] for row in read(TABLES / "aliases.tsv")}
     tables = {"masks.tsv": first_masks(), "more_masks.tsv": more_masks()}
     elsewhere = {name_of(row): table for table, rows in tables.items() for row in rows}
     kept: list[Row] = []
@@ -175,6 +178,22 @@ def mirrors() -> list[Row]:
     return [row for row in read(TABLES / "mirrors.tsv") if row not in made] + made
 
 
+def sums(made: dict[Path, str]) -> str:
+    """Return the SHA-256 of every table that is shipped, as `sha256sum` prints it.
+
+    Parameters
+    ----------
+    made
+        Those that are made here, by path; the others are read.
+    """
+    tables = {path: path.read_bytes() for path in TABLES.glob("*.tsv")}
+    tables |= {path: text.encode() for path, text in made.items()}
+    return "".join(
+        f"{hashlib.sha256(tables[path]).hexdigest()}  {os.path.relpath(path, TABLES)}\n"
+        for path in sorted(tables)
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write the tables, or compare them; return the status with which to exit."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -184,15 +203,15 @@ def main(arguments: list[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     kept, left_out = templateflow()
     made = {
-        CONFIG / "masks.tsv": first_masks(),
-        TABLES / "more_masks.tsv": more_masks(),
-        TABLES / "templateflow.tsv": kept,
-        TABLES / "mirrors.tsv": mirrors(),
+        CONFIG / "masks.tsv": as_text(first_masks()),
+        TABLES / "more_masks.tsv": as_text(more_masks()),
+        TABLES / "templateflow.tsv": as_text(kept),
+        TABLES / "mirrors.tsv": as_text(mirrors()),
     }
+    made[TABLES / "SHA256SUMS"] = sums(made)
     differ = False
-    for path, rows in made.items():
+    for path, new in made.items():
         name = path.name
-        new = as_text(rows)
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         differ |= new != old
         if check:
@@ -201,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(line)
         else:
             path.write_text(new, encoding="utf-8")
-        print(f"{name}: {len(rows)} rows")
+        print(f"{name}: {len(new.splitlines())} lines")
     for fact, reason in left_out:
         print(f"left out: {fact['path']}: {reason}")
     if check and differ:
