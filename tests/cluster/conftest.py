@@ -36,8 +36,9 @@ def pytest_collection_modifyitems(config, items) -> None:
 @pytest.fixture(scope="module")
 def slurm():
     """Return a running Slurm, or skip where there can be none."""
-    # A machine has one at a time; the files of this folder are run by several processes.
-    with FileLock(Path(tempfile.gettempdir()) / "brainmasks-slurm.lock"):
+    # A machine has one at a time; the files of this folder are run by several processes, and
+    # another run may have another folder for temporary files.
+    with FileLock("/tmp/brainmasks-slurm.lock"):
         yield from running_slurm()
 
 

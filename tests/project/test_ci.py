@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -95,34 +94,21 @@ def test_ci_goes_on_after_another_step_that_fails_and_fails_in_the_end(copy, fai
     assert printed.endswith(f"\nfailed: {failing}\n")
 
 
-def is_there(group: int) -> bool:
-    """Return whether a group has processes."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_ci_that_is_ended_ends_its_steps_with_all_that_they_started(copy):
-    beside, told = copy.parent / "beside", copy.parent / "told"
-    os.mkfifo(told)
-    write_step(copy, "cluster", f"echo $$ >{beside}; sleep 1000")
-    write_step(
-        copy, "mutants", f"until [ -s {beside} ]; do sleep 0.05; done; echo $$ >{told}; sleep 1000"
-    )
+    pipes = [copy.parent / name for name in ("cluster", "mutants")]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+        line = f"exec 3>{pipe}; echo started >&3; (sleep 60; echo woke up >&3); echo went on >&3"
+        write_step(copy, pipe.name, line)
     process = start_ci(copy)
-    groups = [int(told.read_text()), int(beside.read_text())]
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    with pipes[0].open() as beside, pipes[1].open() as step:
+        assert beside.readline() == step.readline() == "started\n"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        # A pipe ends when nobody is left who could write to it.
+        assert beside.read() == step.read() == ""
     assert process.returncode == 128 + signal.SIGTERM
-    for group in groups:
-        # What has ended may still have to be reaped, by a process that is not ours.
-        deadline = time.monotonic() + 30
-        while is_there(group) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not is_there(group)
-    assert {path.name for path in copy.parent.iterdir()} == {"copy", "beside", "told"}
+    assert {path.name for path in copy.parent.iterdir()} == {"copy", "cluster", "mutants"}
 
 
 def test_every_step_states_what_it_is_for_and_stops_at_a_failure():
