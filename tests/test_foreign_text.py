@@ -23,7 +23,7 @@ from brainmasks.fetching.diagnose import diagnose
 from brainmasks.fetching.http import transfer
 from brainmasks.images import read_images
 from brainmasks.masks import status
-from brainmasks.qc.rendering import render
+from brainmasks.qc.mask_page import mask_page
 from brainmasks.registry import (
     BrainMaskMetadata,
     BrainMaskRegistry,
@@ -162,7 +162,7 @@ def test_pages_link_nothing_but_addresses_however_long():
         "License": "https://" + "a" * LONG + " <",
         "ReferencesAndLinks": ["https://" * (LONG // 8)],
     }
-    page = render("masks.html.j2", masks={"A_2mm": sidecar})
+    page = mask_page({"A_2mm": sidecar})
     assert " <</" not in page
 
 

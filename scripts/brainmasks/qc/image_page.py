@@ -2,11 +2,12 @@
 """A web page with a table of checked images, made from the details of the checks."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from ..images import Comparison, Policy, read_found
 from ..paths import StrPath
 from ..storage import publish
-from .rendering import render
+from .rendering import filters, render
 
 
 def tabulate_images(found_path: StrPath, policy: Policy, page_path: StrPath) -> None:
@@ -34,8 +35,23 @@ def image_page(found: Mapping[str, tuple[Mapping[str, str], Comparison]], policy
     policy
         What is accepted.
     """
-    images = [
-        {"id": name, "accepted": policy.accepts(each), **entry, **each.as_dict()}
-        for name, (entry, each) in found.items()
-    ]
-    return render("images.html.j2", images=images)
+    images = [_row(name, entry, each, policy) for name, (entry, each) in found.items()]
+    labels = ("Outcome", "Verdict", "Finding", "Mask")
+    return render(
+        "images.html.j2",
+        images=images,
+        filters=filters(labels, [image["choices"] for image in images]),
+    )
+
+
+def _row(name: str, entry: Mapping[str, str], found: Comparison, policy: Policy) -> dict[str, Any]:
+    outcome = "accepted" if policy.accepts(found) else "rejected"
+    return {
+        "id": name,
+        "outcome": outcome,
+        "codes": (found.verdict, *found.codes),
+        "reasons": [code for code, _ in policy.reasons(found)],
+        "choices": [[outcome], [found.verdict], found.codes, [entry["mask"]]],
+        **entry,
+        **found.as_dict(),
+    }

@@ -9,7 +9,7 @@ from ..masks import read_gridded_sidecar, read_sidecar
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, split_gridded
 from ..storage import publish
-from .rendering import render
+from .rendering import filters, render
 
 
 def tabulate_masks(
@@ -48,4 +48,19 @@ def mask_page(sidecars: Mapping[str, Mapping[str, Any]]) -> str:
     sidecars
         The content of the sidecar of each mask, by name.
     """
-    return render("masks.html.j2", masks=sidecars)
+    choices = {
+        name: ([each["SpaceServed"]], [edges_text(each["Grid"])], [each["License"]])
+        for name, each in sidecars.items()
+    }
+    return render(
+        "masks.html.j2",
+        masks=sidecars,
+        choices=choices,
+        filters=filters(("Space", "Voxel size", "Licence"), list(choices.values())),
+    )
+
+
+def edges_text(grid: Mapping[str, Any]) -> str:
+    """Return the edges of a voxel for readers, one if all are the same."""
+    edges = [f"{edge:g}" for edge in grid["VoxelSize"]]
+    return f"{edges[0] if len(set(edges)) == 1 else ' x '.join(edges)} {grid['Units']}"
