@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from bench import Bench
+from hosting import Host
 from support import (
     REAL,
     TINY_AFFINE,
@@ -117,6 +118,12 @@ def tiny(workflow, server, tmp_path):
         "masks": ["A_2mm", "B_2mm"],
     }
     return rows
+
+
+@pytest.fixture
+def host(workflow, tiny) -> Host:
+    """Return a host workflow whose module knows the tiny masks."""
+    return Host(workflow)
 
 
 @pytest.fixture

@@ -410,11 +410,10 @@ def test_misspelt_mask_is_named_as_for_masks(workflow, tiny):
     assert "no image" not in printed
 
 
-def test_misspelt_picture_is_named_with_masks_and_images(workflow, images):
+def test_misspelt_picture_is_named_with_images(workflow, images):
     images("same", "las")
     printed = workflow.fail("--dry-run", "qc/sam.png")
-    assert "no mask is registered for 'sam'" in printed
-    assert "Or did you mean the image same?" in printed
+    assert "no image of config key 'images' has the id 'sam'; did you mean same?" in printed
 
 
 OWN_PICTURES = """

@@ -177,7 +177,7 @@ def test_image_without_a_table_of_images(workflow, tiny):
         ("masks/A_2mm.nii", "did you mean masks/A_2mm.nii.gz?"),
         ("mask/A_2mm.nii.gz", "did you mean masks/A_2mm.nii.gz?"),
         ("mask/A_2.0mm.nii", "did you mean masks/A_2mm.nii.gz?"),
-        ("mask/brain.nii.gz", "and none is registered for 'brain'"),
+        ("mask/avg152T1.nii.gz", "and none is registered for 'avg152T1'"),
     ],
 )
 def test_file_that_is_never_made_is_answered_with_the_one_that_is(workflow, tiny, target, words):

@@ -6,10 +6,6 @@ import math
 
 from snakemake.exceptions import WorkflowError
 
-# Two names in one: the first mark divides it, so that no name of a mask has one.
-GRID_MARK = bm.registry.GRID_MARK
-MASK_ALONE = rf"(?:(?!{GRID_MARK})[^/])+"
-
 
 def refusal(asked):
     """Return why a mask is not put on a grid, None if it is."""
@@ -54,17 +50,15 @@ def require_gridded(name):
     # Before Snakemake looks at the times of what this is made from: a damaged one is removed.
     require_published(asked.mask)
     grid = bm.registry.grid_for(asked, REGISTRY, GRIDS, IMAGES)
-    paths = gridded_outputs(asked)
-    if made_by_host(paths[0], "put_on_grid"):
+    paths = outputs("put_on_grid", **asked._asdict())
+    if made_by_host(paths["mask"], "put_on_grid"):
         return
     require_folders("put_on_grid", **asked._asdict())
     image = None if grid else local(IMAGES[asked.grid]["image"])
-    regenerate(bm.masks.gridded_damage(REGISTRY.serve(asked.mask), grid, image, *paths), paths)
-
-
-def gridded_outputs(asked):
-    """Return the paths of a mask on a grid and of its sidecar, with a prefix if there is one."""
-    return [str(path).format(**asked._asdict()) for path in rules.put_on_grid.output]
+    damage = bm.masks.gridded_damage(
+        REGISTRY.serve(asked.mask), grid, image, paths["mask"], paths["sidecar"]
+    )
+    regenerate(damage, paths.values())
 
 
 def image_of_grid(wildcards):

@@ -33,14 +33,10 @@ def unlisted(name):
 def image(wildcards):
     """Return the path of an image. It is the host's own: a prefix of this module is not its.
 
-    For an id that no image has, the message takes the place of the path, and Snakemake ends the
-    run with it as a missing input. If an input function raised an error instead, Snakemake would
-    report it, or take this rule for one that can be used, for every file below checks/ and
-    aligned/ for which a host workflow has a rule of its own.
+    For an id that no image has, a message takes the place of the path.
     """
     if wildcards.id not in IMAGES:
-        # No longer than the name of a file may be, in bytes.
-        return local(unlisted(wildcards.id).encode()[:250].decode(errors="ignore"))
+        return instead_of_input(unlisted(wildcards.id))
     return local(IMAGES[wildcards.id]["image"])
 
 

@@ -8,6 +8,14 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 
 REGISTERED = REGISTRY.by_hash()
+# What {mask} takes: the names of masks, and what may be meant as one. Other files of a host workflow
+# in the same folders are not ours.
+SPACES = {mask.space for mask in REGISTRY.list()} | set(REGISTRY.aliases)
+LIKE_A_MASK = bm.registry.like_a_mask(SPACES)
+# The same of a mask on its own grid. On another one there are two names in one: the first mark
+# divides it, so that no name of a mask has one.
+GRID_MARK = bm.registry.GRID_MARK
+MASK_ALONE = bm.registry.like_a_mask(SPACES, rf"(?!{GRID_MARK})[^/]")
 # Jobs of one group that depend on each other are one job of a cluster; locally it means nothing.
 MASK_GROUP = "brain_mask" if SETTINGS["submit_masks"] else None
 
@@ -87,9 +95,11 @@ def masks_of_user():
     return own + [REGISTRY.serve(without_grid(name)).name for name in SETTINGS["masks"]]
 
 
-def outputs(rule, name):
-    """Return the output paths of a rule for a mask, with a prefix if there is one."""
-    return [str(path).format(mask=name) for path in getattr(rules, rule).output]
+def outputs(name, **wildcards):
+    """Return the output paths of one of our rules by what they are called in it."""
+    return {
+        called: str(path).format(**wildcards) for called, path in OWN_RULES[name].output.items()
+    }
 
 
 def regenerate(damage, paths):
@@ -143,14 +153,14 @@ def held_by_another_run(paths):
 
 def made_by_host(path, rule):
     """Return whether a rule of the host workflow, and not this one of ours, has made a file."""
-    ours = getattr(rules, rule).rule
+    ours = OWN_RULES[rule].rule
     maker = workflow.persistence.rule(IOFile(path, rule=ours))
     return maker != ours.name and maker in {rule.name for rule in workflow.rules}
 
 
 def require_folders(rule, **wildcards):
     """End the run with one line if something that is no folder stands where a rule needs one."""
-    needed = [*getattr(rules, rule).output, *getattr(rules, rule).log]
+    needed = [*OWN_RULES[rule].output, *OWN_RULES[rule].log]
     for path in (str(each).format(**wildcards) for each in needed):
         for folder in Path(path).parents:
             if os.path.lexists(folder) and not folder.is_dir():
@@ -174,11 +184,14 @@ def require_published(name):
     Each is read once in a plan, although `all` and `validate` both ask.
     """
     mask = REGISTRY.serve(name)
-    paths = outputs("validate", name)
-    if made_by_host(paths[0], "validate"):
+    published, fetched = outputs("validate", mask=name), outputs("download", mask=name)
+    if made_by_host(published["mask"], "validate"):
         return
     require_folders("validate", mask=name)
-    regenerate(bm.masks.published_damage(mask, *paths, *outputs("download", name)), paths)
+    damage = bm.masks.published_damage(
+        mask, published["mask"], published["sidecar"], fetched["mask"], fetched["origin"]
+    )
+    regenerate(damage, published.values())
 
 
 def masks_of_configuration(wildcards):
@@ -191,11 +204,39 @@ def masks_of_configuration(wildcards):
     return expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json"))
 
 
+def host_may_make(name):
+    """Return whether a rule of the host workflow makes a file that has the name of one of ours."""
+    ours = {each.rule.name for each in OWN_RULES.values()}
+    others = [each for each in workflow.rules if each.name not in ours]
+    makers = ("download", "validate", "draw_mask")
+    paths = [str(path).format(mask=name) for each in makers for path in OWN_RULES[each].output]
+    return any(each.is_producer(path) for each in others for path in paths)
+
+
+def instead_of_input(message):
+    """Return a message that takes the place of an input file.
+
+    Snakemake ends the run with it, as a missing input, unless a host workflow has a rule that makes
+    the file. If an input function raised an error instead, Snakemake would report it, or take
+    the rule for one that can be used, for every file of such a name that is a host's own.
+    """
+    # No longer than the name of a file may be, in bytes.
+    return local(message.encode()[:250].decode(errors="ignore"))
+
+
+def nothing_but_ours(wildcards):
+    """Return no input files, and a message if no such mask is registered: it is a host's own."""
+    try:
+        REGISTRY.serve(without_grid(wildcards.mask))
+    except bm.MaskError:
+        return instead_of_input(f"no mask is registered for '{wildcards.mask}'")
+    return []
+
+
 def nothing_but_registered(wildcards):
     """Return no input files; has a fetched file regenerated that is not the registered mask.
 
-    Ends the run with a message if the mask is not registered, or not put on the grid in its name. It may have been a picture of an
-    image that was asked for: then that is said, too.
+    Ends the run with a message if the mask is not registered, or not put on the grid in its name.
 
     Asked by `download`, whose output no host workflow makes, and not by `validate`: Snakemake
     would report it for every file below masks/ for which a host workflow has a rule of its own.
@@ -204,25 +245,22 @@ def nothing_but_registered(wildcards):
         refuse_gridded(wildcards.mask)
         mask = REGISTRY.serve(wildcards.mask)
     except bm.MaskError as err:
-        near = bm.registry.closest(wildcards.mask, list(IMAGES))
-        hint = f" Or did you mean the image {' or '.join(near)}?" if near else ""
-        raise WorkflowError(f"{err}{hint}") from None
+        if host_may_make(wildcards.mask):
+            return instead_of_input(str(err))
+        raise WorkflowError(str(err)) from None
     require_folders("download", mask=wildcards.mask)
-    paths = outputs("download", wildcards.mask)
-    regenerate(bm.masks.fetched_damage(mask, *paths), paths)
+    fetched = outputs("download", mask=wildcards.mask)
+    damage = bm.masks.fetched_damage(mask, fetched["mask"], fetched["origin"])
+    regenerate(damage, fetched.values())
     return []
 
 
 def right_name_of_mask(wildcards):
-    """Return a message with the name of the file that was meant, in the place of an input.
-
-    As in `image`: Snakemake ends the run with it as a missing input, unless a host workflow has a
-    rule that makes the file.
-    """
+    """Return a message with the name of the file that was meant, in the place of an input."""
     name = Path(wildcards.misnamed).name.removesuffix(".gz").removesuffix(".nii")
     meant = " or ".join(f"masks/{each}.nii.gz" for each in REGISTRY.meant(name))
     hint = f": did you mean {meant}?" if meant else f", and none is registered for '{name}'"
-    return local(f"masks are gzipped files below masks{hint}")
+    return instead_of_input(f"masks are gzipped files below masks{hint}")
 
 
 def refuse_output_cache(*names):

@@ -2,9 +2,10 @@
 
 # One row of the registry becomes masks/{mask}.nii.gz: download, checksum, validate.
 #
-# {mask} takes any name, so that a misspelt one reaches the message of `download`. The rules are
-# local: they take milliseconds and need the network, which a compute node may not have. Where
-# not even these may run on a submitting node, the three of a mask are one job of the cluster.
+# {mask} takes whatever is like the name of a mask, so that a misspelt one reaches the message of
+# `download`. The rules are local: they take milliseconds and need the network, which a compute node
+# may not have. Where not even these may run on a submitting node, the three of a mask are one job
+# of the cluster.
 
 
 rule download:
@@ -17,7 +18,7 @@ rule download:
     log:
         "logs/masks/{mask}.download.log",
     wildcard_constraints:
-        mask="[^/]+",
+        mask=LIKE_A_MASK,
     group:
         MASK_GROUP
     localrule: not SETTINGS["submit_masks"]
@@ -40,7 +41,7 @@ rule checksum:
     log:
         "logs/masks/{mask}.checksum.log",
     wildcard_constraints:
-        mask="[^/]+",
+        mask=LIKE_A_MASK,
     # What is found of a file is the same at the next attempt.
     retries: 0
     group:
@@ -93,7 +94,7 @@ rule misnamed_mask:
     log:
         "logs/{misnamed}.log",
     wildcard_constraints:
-        misnamed=r"(?:mask/[^/]+\.nii(?:\.gz)?|masks/[^/]+\.nii)",
+        misnamed=rf"(?:mask/{LIKE_A_MASK}\.nii(?:\.gz)?|masks/{LIKE_A_MASK}\.nii)",
     localrule: True
     conda:
         "../../envs/masks.yaml"

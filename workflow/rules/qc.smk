@@ -10,6 +10,7 @@
 rule draw_mask:
     """Draw a published mask: slices along three planes, at coordinates in mm."""
     input:
+        nothing_but_ours,
         mask="masks/{mask}.nii.gz",
         sidecar="masks/{mask}.json",
     output:
@@ -24,7 +25,7 @@ rule draw_mask:
         "logs/qc/{mask}.draw_mask.log",
     wildcard_constraints:
         # Pictures of images have the same folder. No image has the name of a mask.
-        mask=rf"(?!(?:{IDS})\.png$)[^/]+",
+        mask=rf"(?!(?:{IDS})\.png$){LIKE_A_MASK}",
     group:
         "brain_mask_pictures"
     conda:
@@ -107,6 +108,23 @@ if IMAGES:
             code=code("draw_images", "qc"),
         script:
             script_file("draw_images")
+
+    rule misnamed_picture:
+        """Answer a request for a picture of an image that is not listed."""
+        input:
+            image,
+        output:
+            "qc/{id}.png",
+        log:
+            "logs/qc/{id}.log",
+        wildcard_constraints:
+            id=rf"(?!(?:{IDS}|{LIKE_A_MASK})\.png$)[^/]+",
+        localrule: True
+        conda:
+            "../../envs/masks.yaml"
+        shell:
+            # Never run: its input is a message.
+            "exit 1 2> {log}"
 
 
 rule tabulate_images:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .alias_table import read_aliases
     from .extra_grids import with_extra_grids
     from .grid_table import KnownGrid, read_grids
+    from .likely_names import like_a_mask
     from .mask_names import (
         BRAIN,
         Resolution,
@@ -52,6 +53,7 @@ else:
         alias_table="read_aliases",
         extra_grids="with_extra_grids",
         grid_table="KnownGrid read_grids",
+        likely_names="like_a_mask",
         mask_names="BRAIN Resolution closest mask_name read_resolution space_of split_name",
         mask_table="BrainMaskRegistry read_masks",
         metadata="BrainMaskMetadata",
@@ -89,6 +91,7 @@ __all__ = [
     "grid_for",
     "is_offline",
     "lacunas_masks",
+    "like_a_mask",
     "listed_rows",
     "mask_name",
     "new_table",

@@ -60,6 +60,11 @@ def names_here(
     return list(dict.fromkeys(found or _by_entities(bare, known.values(), files, aliases)))
 
 
+def other_names() -> list[str]:
+    """Return the names of the shipped table, in small letters."""
+    return list(_table())
+
+
 @cache
 def _table() -> dict[str, list[str]]:
     """Return the masks that each name of the shipped table stands for."""

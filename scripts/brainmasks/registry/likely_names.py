@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Which names may have been meant as that of a mask: a pattern for the wildcards of a workflow."""
+
+import re
+from collections.abc import Iterable
+
+from .other_names import other_names
+
+# A size, as in …_2mm, -2mm and _2MM; and the entities with which names of templates begin.
+_SIZE = r"[0-9](?i:mm+)(?![A-Za-z0-9])"
+_TEMPLATE = r"(?:tpl|space)-"
+
+
+def like_a_mask(spaces: Iterable[str], letter: str = "[^/]") -> str:
+    """Return a regular expression that matches the names of masks, and what is like one.
+
+    These are names with a size in mm, names that begin as a space does, those of files of
+    TemplateFlow, and names that other tools have for a mask. The names of a subject's own files in
+    BIDS, ``sub-…``, are none of them, whatever else they say.
+
+    Parameters
+    ----------
+    spaces
+        Names of template spaces, also those that are served as another one.
+    letter
+        A regular expression for one letter of a name.
+    """
+    # Matches nothing if there are no spaces.
+    starts = "|".join(sorted({_start(space) for space in spaces})) or "(?!)"
+    others = "|".join(sorted(map(re.escape, other_names())))
+    any_letters = f"(?:{letter})*"
+    return (
+        rf"(?!sub-)(?:{any_letters}{_SIZE}{any_letters}|{_TEMPLATE}{any_letters}"
+        rf"|(?i:{starts}){any_letters}|(?i:{others})(?:_mask)?(?:[+.]{any_letters})?)"
+    )
+
+
+def _start(space: str) -> str:
+    """Return a regular expression for how the names of a space begin, as they may be misspelt.
+
+    MNI152NLin6Asym begins as MNI152 does; a name without a number, such as PNC, counts as a whole.
+    """
+    if family := re.match(r"[A-Za-z]+[0-9]+", space):
+        return family[0]
+    return re.escape(space.partition("_")[0]) + "(?![A-Za-z0-9])"
