@@ -306,6 +306,13 @@ def copied_repository(folder: Path) -> Path:
     return folder
 
 
+def served_repository(server: Server, folder: Path) -> str:
+    """Serve a copy of the repository, with the bundle of its files as it is now; return the URL."""
+    copied_repository(folder)
+    subprocess.run([sys.executable, folder / "workflow" / "make_bundle.py"], check=True)
+    return server.serve_folder(folder)
+
+
 def spelled(text: str) -> str:
     """Return a short name of a text, in which letters that a console cannot show are spelled."""
 

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 from cluster import LESIONS, NO_ORIENTATION, ClusterWorkflow, configure_images
-from support import REPO, Workflow, copied_repository, module, sha256, shipped_rows
+from support import (
+    REPO,
+    Workflow,
+    copied_repository,
+    module,
+    served_repository,
+    sha256,
+    shipped_rows,
+)
 
 # Debian's `users`; and a Python that they may run, with the packages of this one.
 GROUP = 100
@@ -137,7 +145,7 @@ def test_switch_sends_the_rules_of_each_mask_out_as_one_job(workflow, slurm, tin
 
 
 def test_module_from_a_url_needs_no_network_on_the_node(workflow, slurm, tiny, server, tmp_path):
-    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    url = served_repository(server, tmp_path / "served")
     statements = module(repr(f"{url}/Snakefile"), config="config")
     (workflow.folder / "Snakefile").write_text(statements)
     workflow.snakefile = None

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from support import (
     REPO,
-    copied_repository,
     module,
     rule_all,
     save_image,
     served_registry,
+    served_repository,
     tiny_mask,
 )
 
@@ -365,7 +365,7 @@ def test_rejected_images_are_drawn_all_the_same(workflow, images):
 
 def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
     images("same", "las", accept=["identical", "reoriented"])
-    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    url = served_repository(server, tmp_path / "served")
     settings = workflow.config | {"masks": ["A_2mm"]}
     workflow.snakefile, workflow.config = None, {}
     (workflow.folder / "Snakefile").write_text(
@@ -389,8 +389,7 @@ def test_report_of_a_module_with_images(workflow, images, server, tmp_path):
 def test_report_of_a_module(workflow, tiny, server, tmp_path, place):
     snakefile = str(REPO / "Snakefile")
     if place == "http":
-        repository = copied_repository(tmp_path / "served")
-        snakefile = f"{server.serve_folder(repository)}/workflow/Snakefile"
+        snakefile = f"{served_repository(server, tmp_path / 'served')}/workflow/Snakefile"
     settings = workflow.config | {"masks": ["A_2mm"]}
     workflow.snakefile, workflow.config = None, {}
     (workflow.folder / "Snakefile").write_text(

@@ -12,6 +12,7 @@ from support import (
     module,
     rule_all,
     save_image,
+    served_repository,
     sha256,
     tiny_mask,
     write_table,
@@ -39,10 +40,30 @@ def test_relative_path(host, tiny, tmp_path, entry):
 
 @BOTH_ENTRIES
 def test_http_url(host, tiny, server, tmp_path, entry):
-    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    url = served_repository(server, tmp_path / "served")
     host.write(rule_all("masks/A_2mm.nii.gz"), host.module(repr(f"{url}/{entry}")))
     make_twice(host)
     assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+
+
+def test_plain_url_is_asked_four_times_whatever_is_made(host, tiny, server, tmp_path):
+    """Scripts, templates, schemas and captions come in one file; without that one, one by one."""
+    url = served_repository(server, tmp_path / "served")
+    host.write(
+        rule_all("masks/A_2mm.nii.gz", "qc/masks.html"),
+        host.module(repr(f"{url}/workflow/Snakefile")),
+    )
+    four = ["Snakefile", "rules/main.smk", "rules/own_files.smk", "files.json"]
+    for run in ([], ["--report", "report.html"]):
+        host.succeed(*run)
+        assert [path for path in server.asked if not path.endswith(".nii.gz")] == [
+            f"/workflow/{name}" for name in four
+        ]
+        server.asked.clear()
+    del server.files["/workflow/files.json"]
+    assert "Nothing to be done" in host.succeed()
+    assert len(server.asked) > 100
+    assert len(set(server.asked)) == len(server.asked)
 
 
 @BOTH_ENTRIES
@@ -59,7 +80,7 @@ def test_jobs_of_a_workflow_from_a_url_know_the_grids(host, images, server, tmp_
     images("far", accept=["unknown_grid"])
     grid = shipped_grids()["Craddock-4mm"]
     save_image(host.folder / "lesions" / "far.nii.gz", np.zeros(grid.shape, np.uint8), grid.affine)
-    url = server.serve_folder(copied_repository(tmp_path / "served"))
+    url = served_repository(server, tmp_path / "served")
     host.write(
         rule_all("checks/images.tsv", "checks/far.json"), host.module(repr(f"{url}/Snakefile"))
     )

@@ -16,6 +16,7 @@ from support import (
     Workflow,
     copied_repository,
     module,
+    served_repository,
     sha256,
     tiny_mask,
     write_table,
@@ -121,7 +122,7 @@ def done(finished, fresh) -> Way:
 @pytest.fixture
 def done_by_url(fresh, server, tmp_path) -> Way:
     """Return a working folder with both masks, made by this workflow from a URL."""
-    url = server.serve_folder(copied_repository(tmp_path / "copy"))
+    url = served_repository(server, tmp_path / "copy")
     fresh.use(f"{url}/Snakefile")
     fresh.succeed()
     return fresh

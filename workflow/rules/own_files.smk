@@ -8,9 +8,33 @@
 import contextlib
 import hashlib
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import GenericSourceFile
+
+
+def fill_source_cache():
+    """Put all files into Snakemake's cache of sources that one file has, beside that one.
+
+    Else each costs a request, where the workflow is loaded from a plain URL, and public servers
+    refuse who makes so many. A server that lacks the one is asked for each.
+    """
+    with contextlib.suppress(WorkflowError):
+        bundle = Path(workflow.source_path("../files.json"))
+        for name, text in json.loads(bundle.read_text(encoding="utf-8")).items():
+            path = bundle.parents[1] / name
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+
+
+# Not from a folder, nor through github() and the like, which clone.
+if isinstance(workflow.current_basedir, GenericSourceFile):
+    fill_source_cache()
 
 OWN_FILES = {
     name: workflow.source_path(f"../../{name}")
