@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The session of requests that asks a server, and what its errors mean."""
 
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -10,6 +11,8 @@ from ..urls import one_line, shown_url
 
 if TYPE_CHECKING:
     import requests
+
+log = logging.getLogger(__name__)
 
 REDIRECTS = 10
 
@@ -49,6 +52,8 @@ def guard_redirect(response: "requests.Response", **_settings: object) -> None:
         raise FetchError("redirected to what is no URL") from err
     if response.url.startswith("https:") and urlsplit(target).scheme == "http":
         raise FetchError(f"redirected from https to {one_line(target)}; refused")
+    if response.is_permanent_redirect:
+        log.info("%s has moved for good, to %s", shown_url(response.url), one_line(target))
 
 
 def proxy_of(url: str) -> str:
