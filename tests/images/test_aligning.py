@@ -398,7 +398,7 @@ def test_damage_is_found_after_the_last_slab_at_the_latest(tmp_path, cut):
 LARGE = """
 import re, sys
 from pathlib import Path
-from brainmasks import shipped_registry
+from brainmasks.registry import shipped_registry
 from brainmasks.images import align
 registry = shipped_registry()
 mask = registry.get("MNI152NLin6Asym_2mm")

@@ -16,7 +16,7 @@ from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
 from .grids import Grid
 from .opening import UnreadableImage, open_image, require_whole, sha256_of, stored_type
-from .slabs import slabs_of
+from .slabs import slabs_of, whole_voxels
 from .tally import Tally
 from .values import is_above
 from .verdicts import (
@@ -248,7 +248,7 @@ def _require_usable(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadat
 def _reordered(image: "SpatialImage", mask: BrainMaskMetadata) -> _Aligned:
     """Return an image that is on the mask's grid, but for the order of storage."""
     grid = Grid.of(image)
-    (stored,) = slabs_of(image, most=math.prod(image.shape))
+    stored = whole_voxels(image)
     voxels = grid.in_ras_order(stored)
     tally = Tally(voxels.shape)
     tally.add(is_above(voxels))

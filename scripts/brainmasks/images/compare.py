@@ -25,9 +25,9 @@ from .opening import (
     require_whole,
     sha256_of,
     stored_type,
-    values_of,
 )
 from .reference import find_mask, on_registered_grid, read_mask_voxels
+from .slabs import whole_voxels
 from .statistics import statistics, world_statistics
 from .values import is_above, type_in_words, value_findings
 from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, judged_as, with_note
@@ -183,6 +183,8 @@ def _look(
     voxels: bool,
 ) -> tuple[Examined, list[Finding]]:
     """Return what header and voxels say."""
+    import numpy as np
+
     try:
         opened = open_image(image)
         judged, grid = judge(opened, mask, registry)
@@ -190,12 +192,13 @@ def _look(
             return Examined(judged, grid), []
         if (size := math.prod(opened.shape)) > LARGEST * mask.size:
             return Examined(with_note(judged, _TOO_LARGE, voxels=size, times=LARGEST), grid), []
-        require_whole(opened)
         if (dtype := stored_type(opened)).kind not in "biuf":
+            require_whole(opened)
             return Examined(judged, grid), [found(NOT_NUMERIC, dtype=type_in_words(dtype))]
         if opened.ndim != 3:
+            require_whole(opened)
             return Examined(with_note(judged, _NOT_LOOKED_AT)), []
-        values = values_of(opened)
+        values = whole_voxels(opened)
     except UnreadableImage as problem:
         return Examined(judged_as(NOT_AN_IMAGE, why=problem)), []
     above = is_above(values)
@@ -207,7 +210,7 @@ def _look(
     mask_voxels = read_mask()
     facts = world_statistics(above, grid, mask, mask_voxels)
     judged = replace(judged, **facts)
-    brain = int(mask_voxels.sum())
+    brain = int(np.count_nonzero(mask_voxels))
     same = None
     if on_grid := judged.verdict in SAME_GRID:
         equal = facts["voxels_inside"] == brain and not facts["voxels_outside"]

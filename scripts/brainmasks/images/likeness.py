@@ -45,7 +45,9 @@ def same_mask(
     masks
         The masks that it may be.
     """
-    count = int(above.sum())
+    import numpy as np
+
+    count = int(np.count_nonzero(above))
     for mask in masks:
         if count == mask.voxels and (voxels := _on_grid(above, grid, mask)) is not None:
             affine = _own_affine(grid) if grid.matches(mask) else None

@@ -33,6 +33,7 @@ def slabs_of(image: "SpatialImage", most: int = SLAB) -> "Iterator[NDArray[Any]]
     UnreadableImage
         If a file is damaged, shorter than its header says, or much longer.
     """
+    import numpy as np
     from nibabel.arrayproxy import ArrayProxy
     from nibabel.openers import ImageOpener
 
@@ -52,8 +53,11 @@ def slabs_of(image: "SpatialImage", most: int = SLAB) -> "Iterator[NDArray[Any]]
             # On an open file a compressed stream is not begun anew for each slab. To map an open
             # file into memory would map the compressed bytes.
             voxels = ArrayProxy(file, stored, mmap=False)
-            for start in range(0, image.shape[2], planes):
-                yield voxels[:, :, start : start + planes]
+            if planes >= image.shape[2]:
+                yield np.asanyarray(voxels)
+            else:
+                for start in range(0, image.shape[2], planes):
+                    yield voxels[:, :, start : start + planes]
             whole = len(file.read(HEADER_ROOM + 1)) <= HEADER_ROOM
     except MemoryError:
         raise
@@ -62,3 +66,15 @@ def slabs_of(image: "SpatialImage", most: int = SLAB) -> "Iterator[NDArray[Any]]
         raise UnreadableImage(reason(err)) from err
     if not whole:
         require_whole(image)
+
+
+def whole_voxels(image: "SpatialImage") -> "NDArray[Any]":
+    """Return all voxels of an image of three dimensions, of which the file is whole.
+
+    Raises
+    ------
+    UnreadableImage
+        As `slabs_of`.
+    """
+    (values,) = slabs_of(image, most=math.prod(image.shape))
+    return values

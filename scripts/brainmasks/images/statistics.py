@@ -41,14 +41,14 @@ def statistics(
     """
     import numpy as np
 
-    zeros_and_ones = np.count_nonzero(values == 0) + np.count_nonzero(values == 1)
+    maximum = largest_finite(values)
     components, largest = _components(above)
     return {
-        "binary": bool(zeros_and_ones == values.size),
+        "binary": _is_binary(values, maximum),
         "stored_type": stored_type(image).name,
         "scaling": _scaling(image),
         "voxels": int(np.count_nonzero(above)),
-        "maximum": largest_finite(values),
+        "maximum": maximum,
         "non_finite": (
             int(values.size - np.count_nonzero(np.isfinite(values)))
             if values.dtype.kind == "f"
@@ -57,6 +57,16 @@ def statistics(
         "components": components,
         "largest_component": largest,
     }
+
+
+def _is_binary(values: "NDArray[Any]", maximum: float | None) -> bool:
+    """Return whether all values are 0 or 1."""
+    import numpy as np
+
+    if values.dtype.kind in "ub":
+        return maximum is not None and maximum <= 1
+    zeros_and_ones = np.count_nonzero(values == 0) + np.count_nonzero(values == 1)
+    return bool(zeros_and_ones == values.size)
 
 
 def _components(above: "NDArray[np.bool_]") -> tuple[int, int]:
@@ -73,11 +83,12 @@ def bounding_box(above: "NDArray[np.bool_]") -> tuple[slice, ...]:
     """Return the slices of the smallest box that holds every voxel that is true."""
     import numpy as np
 
-    slices = []
-    for axis in range(above.ndim):
-        others = tuple(other for other in range(above.ndim) if other != axis)
-        met = np.flatnonzero(above.any(axis=others))
-        slices.append(slice(int(met[0]), int(met[-1]) + 1) if met.size else slice(0, 0))
+    slices = [slice(None)] * above.ndim
+    # Only the first look is at all voxels: across the axis along which whole planes are stored.
+    for axis in np.argsort(np.abs(above.strides))[::-1]:
+        others = tuple({*range(above.ndim)} - {axis})
+        met = np.flatnonzero(above[tuple(slices)].any(axis=others))
+        slices[axis] = slice(int(met[0]), int(met[-1]) + 1) if met.size else slice(0, 0)
     return tuple(slices)
 
 
@@ -139,9 +150,11 @@ def by_slices(above: "NDArray[np.bool_]") -> "Iterator[NDArray[np.intp]]":
     """Yield the indices of the voxels that are true: those of all at once take much memory."""
     import numpy as np
 
-    for k in range(above.shape[2]):
-        i, j = np.nonzero(above[:, :, k])
-        yield np.column_stack([i, j, np.full(len(i), k)])
+    box = bounding_box(above)
+    first = [part.start for part in box]
+    for k, plane in enumerate(np.moveaxis(above[box], 2, 0)):
+        i, j = np.nonzero(plane)
+        yield np.column_stack([i, j, np.full(len(i), k)]) + first
 
 
 def lie_inside(
@@ -176,9 +189,10 @@ def _centre_of_mass(above: "NDArray[np.bool_]", grid: Grid) -> tuple[float, floa
     from nibabel.affines import apply_affine
 
     mean = []
-    for axis, length in enumerate(above.shape):
-        counts = np.count_nonzero(above, axis=tuple({0, 1, 2} - {axis}))
-        mean.append(np.average(np.arange(length), weights=counts))
+    box = bounding_box(above)
+    for axis, part in enumerate(box):
+        counts = np.count_nonzero(above[box], axis=tuple({0, 1, 2} - {axis}))
+        mean.append(np.average(np.arange(part.start, part.stop), weights=counts))
     # Adding 0 turns -0 into 0.
     x, y, z = (round(mm, 3) + 0.0 for mm in apply_affine(grid.affine, mean).tolist())
     return x, y, z
