@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sorts and filters the table of a page. Without it the page is a plain table, whole and in order.
 "use strict";
 (() => {
