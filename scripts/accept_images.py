@@ -6,13 +6,14 @@ import sys
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    from brainmasks.images import Policy, accept_images
+    from brainmasks.images import OntoGrid, Policy, accept_images
     from brainmasks.job_log import job_log
 
     with job_log(job.log[0], "images"):
         accept_images(
             found_path=job.input.found,
             policy=Policy(job.params.accept, job.params.refuse),
+            onto_grid=OntoGrid(**job.params.onto_grid),
             page_path=job.input.page,
             table_path=job.output.table,
             details_path=job.output.details,

@@ -6,7 +6,7 @@ import sys
 
 def main(job) -> None:
     """Run the job that Snakemake describes."""
-    from brainmasks.images import Policy, PublishedMask, check_image
+    from brainmasks.images import OntoGrid, Policy, PublishedMask, check_image
     from brainmasks.job_log import job_log
     from brainmasks.registry import BrainMaskRegistry
 
@@ -17,6 +17,7 @@ def main(job) -> None:
             mask=PublishedMask.from_row(job.params.row, job.input.mask),
             registry=BrainMaskRegistry.from_rows(job.params.registered, job.params.aliases),
             policy=Policy(job.params.accept, job.params.refuse),
+            onto_grid=OntoGrid(**job.params.onto_grid),
             min_inside=job.params.min_inside,
             details_path=job.output.details,
         )

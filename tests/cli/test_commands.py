@@ -16,6 +16,7 @@ from command_line import AFFINE, BRAIN
 from support import REPO, sha256
 
 from brainmasks import BRAIN_MASK_REGISTRY
+from brainmasks.registry import shipped_settings
 
 
 @pytest.fixture
@@ -101,8 +102,16 @@ def test_check_accepts_and_refuses_as_a_run_does(own):
     done = own.run(*check, "good.nii.gz")
     assert done.stdout.splitlines()[0] == "good.nii.gz: accepted: identical"
     done = own.run(*check, "good.nii.gz", "empty.nii.gz", "las.nii.gz", "none.nii.gz", status=1)
-    heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
-    assert heads == [
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    refuse = " ".join(f"--refuse {code}" for code in shipped_settings({})["refuse"][1:])
+    assert lines[4:] == [
+        "To fix:",
+        "- use aligned/{id}.nii.gz of the workflow, on the grid of the mask, for las.nii.gz",
+        "- if your analysis goes by the affines of the images, repeat with --accept identical "
+        "--accept within_tolerance --accept reoriented",
+        f"- if that is as it should be, repeat with {refuse}",
+    ]
+    assert lines[:4] == [
         "good.nii.gz: accepted: identical",
         "empty.nii.gz: refused: identical, empty",
         "las.nii.gz: refused: reoriented",
@@ -113,6 +122,14 @@ def test_check_accepts_and_refuses_as_a_run_does(own):
     (found,) = json.loads(done.stdout)
     assert (found["accepted"], found["verdict"]) == (True, "reoriented")
     own.run(*check, "empty.nii.gz", "--refuse", "not_finite")
+    done = own.run("check", "las.nii.gz", "--mask", "brain.nii.gz", status=1)
+    assert "--accept reoriented" in done.stdout
+    # The workflow knows the file of no mask.
+    assert "aligned" not in done.stdout
+    done = own.run(*check, "empty.nii.gz", "--refuse", "empty", status=1)
+    assert done.stdout.endswith("repeat with another --refuse\n")
+    done = own.run(*check, "none.nii.gz", status=1)
+    assert "To fix" not in done.stdout
     done = own.run("check", "good.nii.gz", "--mask", "brain.nii.gz")
     assert "good.nii.gz: accepted: identical" in done.stdout
 

@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -43,6 +44,15 @@ def test_every_rejected_image_is_named_and_the_whole_table_is_left(workflow, ima
         line = next(line for line in errors if f"image {name} (lesions/{name}.nii.gz)" in line)
         assert [word for word in words if word not in line] == []
     assert "3 of 4 images are not accepted (las, moved, lost)" in printed
+    # Once for all images, and nothing on the one that nothing of this helps.
+    (to_fix,) = re.findall(r"\nTo fix:\n((?:- .*\n)+)", printed)
+    assert to_fix.splitlines() == [
+        "- use aligned/las.nii.gz: on the grid of the mask, with every value kept",
+        "- if the images are in the spaces of their masks and your analysis goes by the affines of "
+        "the images, set `accept: [identical, within_tolerance, reoriented, shifted]` in the "
+        "configuration",
+        "- if that is as it should be, leave mostly_outside out of `refuse:` in the configuration",
+    ]
     assert not (workflow.folder / "checks" / "images.tsv").exists()
     rejected = rows(workflow.folder / "checks" / "images.rejected.tsv")
     assert list(rejected) == ["same", "las", "moved", "lost"]

@@ -45,7 +45,7 @@ import dataclasses, pathlib
 import filelock, nibabel, numpy, pooch, requests, scipy.ndimage, tqdm
 from brainmasks.errors import MaskError
 from brainmasks.fetching import Fetcher, Limits
-from brainmasks.images import Policy, PublishedMask, check_image, compare_to_mask
+from brainmasks.images import OntoGrid, Policy, PublishedMask, check_image, compare_to_mask
 from brainmasks.job_log import job_log
 from brainmasks.masks import fetched_damage, published_damage, steps
 from brainmasks.registry import BrainMaskMetadata, BrainMaskRegistry
@@ -78,6 +78,7 @@ def check(mask, image, mask_path, details_path):
         PublishedMask(mask_path, mask),
         BrainMaskRegistry([mask], {}),
         Policy(["identical"], []),
+        OntoGrid("aligned/{id}.nii.gz", None),
         0.5,
         details_path,
     )

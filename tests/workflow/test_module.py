@@ -2,6 +2,7 @@
 """The workflow as a module of a host workflow: from everywhere, and without disturbing the host."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -100,6 +101,15 @@ def test_what_was_made_is_told_in_a_line_unless_the_run_is_quiet(host, tiny):
     host.mask("A_2mm").unlink()
     assert "verified" not in host.succeed("--quiet")
     assert (host.folder / "logs/masks/A_2mm.validate.log").read_text().endswith(line)
+
+
+def test_rejected_image_points_to_where_the_host_has_the_aligned_one(host, images):
+    images("las", masks=["A_2mm"])
+    host.write(rule_all("ext/checks/images.tsv"), host.module(prefix="'ext'"))
+    aligned = re.search(r"\n- use (.*): on the grid of the mask", host.fail())[1]
+    assert aligned == "ext/aligned/las.nii.gz"
+    host.succeed(aligned)
+    assert (host.folder / aligned).is_file()
 
 
 def test_prefix_keeps_every_file_below_it(host, tiny):

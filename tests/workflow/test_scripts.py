@@ -228,6 +228,7 @@ def test_status_prints_where_each_mask_is(run, bench, capsys):
 # --- images ------------------------------------------------------------------------------------
 
 REGISTERED = [REGISTRY.get(name).as_row() for name in REGISTRY]
+ONTO_GRID = {"aligned": "aligned/{id}.nii.gz", "resample": None}
 ROW_A = BrainMaskMetadata.from_row(ROW).as_row()
 
 
@@ -270,7 +271,7 @@ def checked(tmp_path, mask, images, threads=1) -> dict:
 def accepted(tmp_path, accept, refuse=()) -> dict:
     return {
         "output": {"table": tmp_path / "images.tsv", "details": tmp_path / "images.json"},
-        "params": {"accept": accept, "refuse": refuse},
+        "params": {"accept": accept, "refuse": refuse, "onto_grid": ONTO_GRID},
         "found": tmp_path / "images.found.json",
         "page": tmp_path / "images.html",
     }
@@ -331,6 +332,12 @@ def test_rejected_images_end_with_status_1_and_a_line_each(run, mask, images, tm
         "ERROR: image las",
         "ERROR: image moved.v2",
         "ERROR: 2 of 3 images are not accepted",
+        "To fix:",
+        "- use aligned/las.nii.gz: on the grid of the mask, with every value kept",
+        "- if in the space of the mask, use aligned/moved.v2.nii.gz: on the grid of the mask, with "
+        "every value kept; an error if voxels that are not 0 would be cut off",
+        "- if the images are in the spaces of their masks and your analysis goes by the affines of "
+        "the images, set `accept: [identical, reoriented, shifted]` in the configuration",
     ]
     assert not (tmp_path / "images.tsv").exists()
 
@@ -348,7 +355,8 @@ def one(run, mask, images, tmp_path):
 
 
 def policy(*accept: str) -> dict:
-    return {"accept": accept, "refuse": ("empty",), "min_inside": 0.5}
+    refused = {"refuse": ("empty",), "min_inside": 0.5, "onto_grid": ONTO_GRID}
+    return {"accept": accept} | refused
 
 
 def test_one_image_is_checked(one, images, tmp_path, capsys):
@@ -360,7 +368,9 @@ def test_one_image_is_checked(one, images, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         one("check_image", "las", output, entry=images["las"], **policy("identical"))
     assert end.value.code == 1
-    assert "ERROR: image las (" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "ERROR: image las (" in printed
+    assert "\n- use aligned/las.nii.gz: on the grid of the mask" in printed
     assert (tmp_path / "las.rejected.json").exists()
 
 

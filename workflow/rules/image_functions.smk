@@ -77,6 +77,14 @@ def every_row(wildcards, output):
     return [mask.as_row() for mask in REGISTRY.complete()]
 
 
+def onto_grid(wildcards, output):
+    """Return how a rejected image comes onto its mask's grid: no reason to reject it again.
+
+    It takes `output`, as `every_row` does.
+    """
+    return {"aligned": str(rules.align_image.output.image), "resample": SETTINGS["resample"]}
+
+
 def memory(wildcards, threads):
     """Return the MB that many images need, in a process for each thread.
 

@@ -54,6 +54,7 @@ rule accept_images:
     params:
         accept=SETTINGS["accept"],
         refuse=SETTINGS["refuse"],
+        onto_grid=onto_grid,
         code=code("accept_images", "images"),
     script:
         script_file("accept_images")
@@ -87,6 +88,7 @@ rule check_image:
         aliases=SETTINGS["aliases"],
         accept=SETTINGS["accept"],
         refuse=SETTINGS["refuse"],
+        onto_grid=onto_grid,
         min_inside=SETTINGS["min_inside"],
         code=code("check_image", "images"),
     script:

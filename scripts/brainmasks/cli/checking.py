@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """`check`: are images on the grid of a mask, and can their voxels be right?"""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import click
 
 from ..errors import RegistryError
-from ..images import Policy, compare_to_mask
+from ..images import Comparison, Policy, can_be_aligned, compare_to_mask, named, wider
 from ..registry import shipped_settings
 from .options import EPILOG, Options, common, complete_masks
 from .output import Printed, as_json, shown
@@ -80,4 +83,28 @@ def check(
         lines.append(f"{image}: {word}: {', '.join((each.verdict, *each.codes))}")
         lines.append(f"  {each.verdict}: {each.detail}")
         lines += [f"  {finding.code}: {finding.detail}" for finding in each.findings]
+    rejected = {image: each for image, each in found.items() if not policy.accepts(each)}
+    if remedies := _remedies(rejected, policy, is_registered=not Path(mask).is_file()):
+        lines += ["To fix:", *(f"- {remedy}" for remedy in remedies)]
     return Printed("".join(f"{shown(line)}\n" for line in lines), status)
+
+
+def _remedies(rejected: Mapping[str, Comparison], policy: Policy, is_registered: bool) -> list[str]:
+    """Return what helps with refused images, said once for all of them."""
+    lines = []
+    aligned = [image for image, each in rejected.items() if can_be_aligned(each, policy)]
+    if aligned and is_registered:
+        lines.append(
+            "use aligned/{id}.nii.gz of the workflow, on the grid of the mask, for "
+            f"{named(aligned)}"
+        )
+    return lines + wider(
+        rejected,
+        policy,
+        accept=lambda verdicts: f"repeat with {_options('--accept', verdicts)}",
+        refuse=lambda codes: f"repeat with {_options('--refuse', codes) or 'another --refuse'}",
+    )
+
+
+def _options(name: str, values: Sequence[str]) -> str:
+    return " ".join(f"{name} {value}" for value in values)

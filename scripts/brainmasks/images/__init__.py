@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .grids import Grid
     from .image_grid import grid_of_image
     from .image_table import RESERVED, read_images
+    from .remedies import OntoGrid, can_be_aligned, named, wider
     from .statistics import by_slices, lie_inside
     from .verdicts import OBLIQUE, VERDICTS, Comparison
 else:
@@ -29,6 +30,7 @@ else:
         grids="Grid",
         image_grid="grid_of_image",
         image_table="RESERVED read_images",
+        remedies="OntoGrid can_be_aligned named wider",
         statistics="by_slices lie_inside",
         verdicts="OBLIQUE VERDICTS Comparison",
     )
@@ -41,11 +43,13 @@ __all__ = [
     "Comparison",
     "Examined",
     "Grid",
+    "OntoGrid",
     "Policy",
     "PublishedMask",
     "accept_images",
     "align",
     "by_slices",
+    "can_be_aligned",
     "check_image",
     "check_images",
     "compare_to_mask",
@@ -53,6 +57,8 @@ __all__ = [
     "in_processes",
     "lie_inside",
     "look_again",
+    "named",
     "read_found",
     "read_images",
+    "wider",
 ]

@@ -102,7 +102,7 @@ def align(
     """
     before = sha256_of(image_path)
     found = compare_to_mask(image_path, mask, registry=registry, voxels=False)
-    method = _method(found, resample)
+    method = method_for(found, resample)
     if method is None:
         raise InvalidMaskError(
             f"image {image_path} is not brought onto the grid of {mask.name}: "
@@ -203,8 +203,8 @@ class _Aligned:
         }
 
 
-def _method(found: Comparison, resample: str | None) -> str | None:
-    """Return what is done with an image, None if nothing may be."""
+def method_for(found: Comparison, resample: str | None) -> str | None:
+    """Return what is done with an image, None if nothing may be; `resample` as for `align`."""
     if found.verdict in SAME_GRID:
         return REORDERED if found.verdict == REORIENTED else UNCHANGED
     if found.lattice is not None:

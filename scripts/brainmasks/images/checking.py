@@ -18,6 +18,7 @@ from .acceptance import Policy
 from .batch import PublishedMask, examine_image, in_processes
 from .findings import in_order
 from .image_table import REJECTED
+from .remedies import OntoGrid, remedies
 from .twins import Fingerprint, fingerprint, twin_findings
 from .verdicts import Comparison
 
@@ -113,6 +114,7 @@ def read_found(path: StrPath) -> dict[str, tuple[dict[str, str], Comparison]]:
 def accept_images(
     found_path: StrPath,
     policy: Policy,
+    onto_grid: OntoGrid,
     page_path: StrPath,
     table_path: StrPath,
     details_path: StrPath,
@@ -125,6 +127,8 @@ def accept_images(
         What `check_images` has written.
     policy
         What is accepted.
+    onto_grid
+        What else a user can do.
     page_path
         The page on which a user can look at them.
     table_path, details_path
@@ -153,6 +157,7 @@ def accept_images(
             f"{len(rejected)} of {len(found)} images are not accepted "
             f"({', '.join(rejected)}); open {page_path} to look at them, or see the whole table, "
             f"{rejected_path}"
+            + _to_fix({name: found[name][1] for name in rejected}, policy, onto_grid)
         )
     rejected_path.unlink(missing_ok=True)
     publish(_table(entries), table_path)
@@ -165,6 +170,7 @@ def check_image(
     mask: PublishedMask,
     registry: BrainMaskRegistry,
     policy: Policy,
+    onto_grid: OntoGrid,
     min_inside: float,
     details_path: StrPath,
 ) -> None:
@@ -176,8 +182,8 @@ def check_image(
         Id and row of the image.
     mask, registry, min_inside
         As for `check_images`.
-    policy
-        What is accepted.
+    policy, onto_grid
+        As for `accept_images`.
     details_path
         Where to write the details (JSON).
 
@@ -195,10 +201,16 @@ def check_image(
         publish(details, rejected_path)
         raise InvalidMaskError(
             f"image {name} ({entry['image']}): {_why(policy, found)} "
-            f"The details are in {rejected_path}"
+            f"The details are in {rejected_path}" + _to_fix({name: found}, policy, onto_grid)
         )
     rejected_path.unlink(missing_ok=True)
     publish(details, details_path)
+
+
+def _to_fix(rejected: Mapping[str, Comparison], policy: Policy, onto_grid: OntoGrid) -> str:
+    """Return lines on what helps, if anything does beyond what is told of each image."""
+    lines = [f"\n- {remedy}" for remedy in remedies(rejected, policy, onto_grid)]
+    return "".join(["\nTo fix:", *lines]) if lines else ""
 
 
 def _why(policy: Policy, found: Comparison) -> str:
