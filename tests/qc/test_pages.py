@@ -248,6 +248,16 @@ def test_what_is_printed_has_headings_and_no_controls(browser, many):
     assert set(page.locator("thead button").evaluate_all(displays)) == {"contents"}
 
 
+def test_table_and_cards_fit_whatever_the_screen(browser, many):
+    page = browser.open(many)
+    # The last two lie beside each other: from there on it is a table.
+    for width, display in ((320, "grid"), (390, "grid"), (1200, "grid"), (1201, "table-row")):
+        page.set_viewport_size({"width": width, "height": 800})
+        row = page.locator("tbody tr").first
+        assert row.evaluate("one => getComputedStyle(one).display") == display
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def hostile_pages(folder) -> list:
     """Write both pages with whatever may come from a table or a file; return their paths."""
     found = {
