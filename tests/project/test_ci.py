@@ -111,14 +111,14 @@ def test_ci_that_is_ended_ends_its_steps_with_all_that_they_started(copy):
     assert {path.name for path in copy.parent.iterdir()} == {"copy", "cluster", "mutants"}
 
 
-def test_every_step_states_what_it_is_for_and_stops_at_a_failure():
-    for name in STEPS:
-        path = REPO / ".ci" / "steps" / name
+@pytest.mark.parametrize("folder", ["steps", "online"])
+def test_every_script_states_what_it_is_for_and_stops_at_a_failure(folder):
+    for path in (REPO / ".ci" / folder).iterdir():
         lines = path.read_text().splitlines()
-        assert lines[0] == "#!/usr/bin/env bash", name
-        assert lines[2].startswith("# "), name
-        assert "set -euo pipefail" in lines, name
-        assert path.stat().st_mode & 0o111 == 0o111, name
+        assert lines[0] == "#!/usr/bin/env bash", path
+        assert lines[2].startswith("# "), path
+        assert "set -euo pipefail" in lines, path
+        assert path.stat().st_mode & 0o111 == 0o111, path
 
 
 def found_by_ci(tmp_path: Path, readme: str) -> subprocess.CompletedProcess:
