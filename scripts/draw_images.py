@@ -10,7 +10,7 @@ def main(job) -> None:
 
     from brainmasks.images import Policy, PublishedMask
     from brainmasks.job_log import job_log
-    from brainmasks.qc import draw_images
+    from brainmasks.qc import BackgroundFile, draw_images
 
     paths = dict(zip(sorted(job.params.rows), job.input.masks, strict=True))
     with job_log(job.log[0], "pictures of images"):
@@ -22,6 +22,12 @@ def main(job) -> None:
             },
             policy=Policy(job.params.accept, job.params.refuse),
             picture_paths={Path(picture).stem: picture for picture in job.output},
+            backgrounds={
+                space: BackgroundFile(path, sha256, job.params.installed)
+                for (space, sha256), path in zip(
+                    job.params.backgrounds.items(), job.input.backgrounds, strict=True
+                )
+            },
             workers=job.threads,
         )
 

@@ -177,7 +177,7 @@ def test_near_miss_of_a_column_is_named(tmp_path, column, meant):
         of_config(str(table))
 
 
-@pytest.mark.parametrize("name", ["images", "images.found", "images.accepted"])
+@pytest.mark.parametrize("name", ["images", "images.found", "images.accepted", "masks"])
 def test_names_of_the_tables_are_no_ids(name):
     with pytest.raises(RegistryError, match="cannot be the name of files"):
         of_config([{"image": "a.nii", "mask": "A_2mm", "id": name}])

@@ -14,17 +14,9 @@ from image_cases import CASES, INSIDE, MASK, REGISTRY, moved, rotated
 from brainmasks import BRAIN_MASK_REGISTRY, MaskError
 from brainmasks.images import Policy, PublishedMask, check_images
 from brainmasks.images.compare import examine
-from brainmasks.qc.image_picture import (
-    BRAIN,
-    COLORS,
-    GROUND,
-    MARGIN,
-    OUTSIDE,
-    draw_images,
-    figure_over,
-    picture_over,
-)
-from brainmasks.qc.image_picture import INSIDE as WITHIN
+from brainmasks.qc.image_picture import COLORS, draw_images, figure_over, picture_over
+from brainmasks.qc.image_scene import BRAIN, GROUND, MARGIN, OUTSIDE
+from brainmasks.qc.image_scene import INSIDE as WITHIN
 from brainmasks.qc.slice_figure import PLANES, SLICES
 from brainmasks.registry import BrainMaskRegistry
 
@@ -312,7 +304,7 @@ def test_several_processes_draw_the_same_as_one(tmp_path):
     made = []
     for workers in (1, 2):
         paths = {name: tmp_path / f"{name}{workers}.png" for name in images}
-        draw_images(tmp_path / "found.json", masks, policy, paths, workers)
+        draw_images(tmp_path / "found.json", masks, policy, paths, {}, workers)
         made.append([path.read_bytes() for path in paths.values()])
     assert made[0] == made[1]
     assert made[0][0] != made[0][1]
@@ -321,7 +313,7 @@ def test_several_processes_draw_the_same_as_one(tmp_path):
 def test_matplotlib_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(MaskError, match=r"need matplotlib: install .* requirements-qc\.txt"):
-        draw_images("found.json", {}, Policy((), ()), {})
+        draw_images("found.json", {}, Policy((), ()), {}, {})
 
 
 @pytest.mark.parametrize(("subject", "side"), [("01", 1), ("02", -1), ("03", 1)])

@@ -58,6 +58,8 @@ def test_defaults():
         "cache_dir": None,
         "site_caches": [],
         "offline": False,
+        "background": None,
+        "interactive": False,
         "submit_masks": False,
         "host_keys": [],
     }

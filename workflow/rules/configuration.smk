@@ -52,6 +52,7 @@ def read_tables():
             settings["extra_grids"],
             SCHEMAS["grids"],
         )
+        backgrounds = bm.images.backgrounds_of(settings["background"], registry)
         for mask in settings["masks"]:
             try:
                 if gridded := bm.registry.split_gridded(mask):
@@ -62,7 +63,7 @@ def read_tables():
                 raise WorkflowError(f"config key 'masks': {err}") from None
     except bm.MaskError as err:
         raise WorkflowError(str(err)) from None
-    return settings, registry, mirrors, images, grids
+    return settings, registry, mirrors, images, grids, backgrounds
 
 
-SETTINGS, REGISTRY, MIRRORS, IMAGES, GRIDS = read_tables()
+SETTINGS, REGISTRY, MIRRORS, IMAGES, GRIDS, BACKGROUNDS = read_tables()

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 
 # What the rules of images ask: which images, against which masks, with how much memory?
+import functools
 import hashlib
 import json
 import re
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 
 # Matches no name if there are no images.
 IDS = "|".join(re.escape(name) for name in IMAGES) or "(?!)"
@@ -83,6 +86,57 @@ def onto_grid(wildcards, output):
     It takes `output`, as `every_row` does.
     """
     return {"aligned": str(rules.align_image.output.image), "resample": SETTINGS["resample"]}
+
+
+def found_of_image(wildcards):
+    """Return where it stands what was found of an image, among all others."""
+    return "checks/images.found.json" if wildcards.id in IMAGES else []
+
+
+def labels_of_view(wildcards):
+    """Return what a report says of the view of an image beside its caption."""
+    return {"image": wildcards.id, "mask": IMAGES[wildcards.id]["mask"]}
+
+
+def with_background(names):
+    """Return the spaces of masks for which there is a background, in the order of its inputs."""
+    return sorted({REGISTRY.serve(name).space for name in names} & set(BACKGROUNDS))
+
+
+def backgrounds_of_images(wildcards):
+    """Return the paths of the backgrounds of all images. They are the host's own, as images are."""
+    return [local(BACKGROUNDS[space]) for space in with_background(masks_of_images())]
+
+
+def background_of_image(wildcards):
+    """Return the path of the background of an image, if there is one."""
+    if wildcards.id not in IMAGES:
+        return []
+    return [local(BACKGROUNDS[space]) for space in with_background([IMAGES[wildcards.id]["mask"]])]
+
+
+def digests_of_backgrounds(wildcards):
+    """Return the SHA-256 of the background of each space that has one."""
+    return {space: sha256_of(BACKGROUNDS[space]) for space in with_background(masks_of_images())}
+
+
+def digests_of_background(wildcards):
+    """Return the same for the space of one image."""
+    spaces = with_background([IMAGES[wildcards.id]["mask"]])
+    return {space: sha256_of(BACKGROUNDS[space]) for space in spaces}
+
+
+@functools.cache
+def sha256_of(path):
+    """Return the SHA-256 of a file of the user's, None for one that a rule makes.
+
+    As a parameter it has a job run again if the content is another one, whatever the age of the
+    file, and the job uses no other. Of a file that is made Snakemake knows when.
+    """
+    if workflow.persistence.rule(IOFile(path)) or not Path(path).is_file():
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def memory(wildcards, threads):

@@ -78,6 +78,7 @@ if IMAGES:
             masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
             sidecars=[f"masks/{name}.json" for name in masks_of_images()],
             found="checks/images.found.json",
+            backgrounds=backgrounds_of_images,
         output:
             [
                 report(
@@ -103,6 +104,8 @@ if IMAGES:
             # Not the images themselves: a report repeats the parameters for every picture.
             batch=digest(IMAGES),
             rows=rows_of_images,
+            backgrounds=digests_of_backgrounds,
+            installed=SETTINGS["background"] == "installed",
             accept=SETTINGS["accept"],
             refuse=SETTINGS["refuse"],
             code=code("draw_images", "qc"),
@@ -125,6 +128,46 @@ if IMAGES:
         shell:
             # Never run: its input is a message.
             "exit 1 2> {log}"
+
+
+rule view_image:
+    """Write a page in which one moves through one image over its mask, accepted or not."""
+    input:
+        image=image,
+        mask=mask_of_image,
+        sidecar=sidecar_of_image,
+        found=found_of_image,
+        backgrounds=background_of_image,
+    output:
+        report(
+            "qc/{id}.html",
+            caption="../report/view.rst",
+            category="Brain masks",
+            subcategory="Views",
+            labels=labels_of_view,
+        ),
+    log:
+        "logs/qc/{id}.view_image.log",
+    wildcard_constraints:
+        # The pages have the same folder.
+        id=r"(?!(?:images|masks)\.html$)[^/]+",
+    retries: 0
+    group:
+        "brain_mask_views"
+    conda:
+        "../../envs/view.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        row=row_of_image,
+        backgrounds=digests_of_background,
+        installed=SETTINGS["background"] == "installed",
+        accept=SETTINGS["accept"],
+        refuse=SETTINGS["refuse"],
+        code=code("view_image", "qc"),
+    script:
+        script_file("view_image")
 
 
 rule tabulate_images:
@@ -157,6 +200,7 @@ rule tabulate_images:
 
 PICTURES_AND_PAGES = [
     *expand("qc/{name}.png", name=[*SETTINGS["masks"], *IMAGES]),
+    *expand("qc/{id}.html", id=IMAGES if SETTINGS["interactive"] else []),
     "qc/masks.html",
     *(["qc/images.html"] if IMAGES else []),
 ]

@@ -8,6 +8,7 @@ from ..on_demand import on_demand
 if TYPE_CHECKING:
     from .acceptance import Policy
     from .aligning import align
+    from .background_setting import backgrounds_of
     from .batch import PublishedMask, in_processes, look_again
     from .checking import accept_images, check_image, check_images, read_found
     from .compare import Examined, compare_to_mask
@@ -23,6 +24,7 @@ else:
         __name__,
         acceptance="Policy",
         aligning="align",
+        background_setting="backgrounds_of",
         batch="PublishedMask in_processes look_again",
         checking="accept_images check_image check_images read_found",
         compare="Examined compare_to_mask",
@@ -48,6 +50,7 @@ __all__ = [
     "PublishedMask",
     "accept_images",
     "align",
+    "backgrounds_of",
     "by_slices",
     "can_be_aligned",
     "check_image",

@@ -124,6 +124,24 @@ def claim_findings(
     return findings
 
 
+def other_space_said(name: str, space: str, aliases: Mapping[str, str]) -> str | None:
+    """Return which entity of a name says another space than this one, None if none does.
+
+    Parameters
+    ----------
+    name
+        The name of a file without its ending.
+    space
+        The space in which it is said to be.
+    aliases
+        As for `claim_findings`.
+    """
+    for entity, label in _ENTITY.findall(name):
+        if entity in ("space", "tpl") and _is_other_space(label, space, aliases):
+            return f"{entity}-{label}"
+    return None
+
+
 def _is_other_space(label: str, space: str, aliases: Mapping[str, str]) -> bool:
     """Return whether a label is the name of another space than this one.
 

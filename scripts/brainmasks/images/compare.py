@@ -169,8 +169,7 @@ def examine(
     if path is not None and sha256_of(path) != before:
         examined, findings = Examined(judged_as(NOT_AN_IMAGE, why=_CHANGED)), []
     facts = examined.comparison.as_dict()
-    spaces = {space: space for space in (registry.get(name).space for name in registry)}
-    findings += claim_findings(claims, mask, spaces | registry.aliases, facts)
+    findings += claim_findings(claims, mask, registry.space_names, facts)
     return replace(examined, comparison=replace(examined.comparison, findings=in_order(findings)))
 
 

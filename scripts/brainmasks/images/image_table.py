@@ -18,8 +18,9 @@ from ..registry import (
 )
 from .claims import bare_name
 
-# Names of files of the whole batch: table and details, what was found, the log of the acceptance.
-RESERVED = ("images", "images.found", "images.accepted")
+# Names of files of the whole batch: table, details and page, what was found, the log of the
+# acceptance; and of the page of masks, beside which the views of images are.
+RESERVED = ("images", "images.found", "images.accepted", "masks")
 # What is left of an image that is not accepted.
 REJECTED = ".rejected"
 # In the path of an image: it stands for the id of each file that there is.

@@ -162,6 +162,21 @@ def draw_slice(
     axes.imshow(values.T, ListedColormap(colors), **options)
 
 
+def draw_colors(axes: "Axes", values: "NDArray[np.float64]", extent: Extent) -> None:
+    """Draw a slice whose pixels have colours of their own.
+
+    Parameters
+    ----------
+    axes, extent
+        As for `draw_slice`.
+    values
+        Red, green and blue from 0 to 1 along the third axis; the first index runs to the right,
+        the second one upwards.
+    """
+    pixels = values.transpose(1, 0, 2)
+    axes.imshow(pixels, extent=extent, origin="lower", interpolation="nearest")
+
+
 def as_png(figure: "Callable[[], Figure]") -> bytes:
     """Return the picture that a function draws, as a PNG.
 

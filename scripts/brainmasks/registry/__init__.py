@@ -7,6 +7,7 @@ from ..on_demand import on_demand
 
 if TYPE_CHECKING:
     from .alias_table import read_aliases
+    from .background_table import KnownBackground
     from .extra_grids import with_extra_grids
     from .grid_table import KnownGrid, read_grids
     from .likely_names import like_a_mask
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     )
     from .mask_table import BrainMaskRegistry, read_masks
     from .metadata import BrainMaskMetadata
-    from .mirrors import Mirror, read_mirrors
+    from .mirrors import Mirror, local_path, read_mirrors
     from .references import Reference, bibtex, references_of
     from .schemas import Schema, read_schema
     from .settings import cache_folder, is_offline, read_settings, user_path
     from .shipped import (
         lacunas_masks,
         read_registry,
+        shipped_backgrounds,
         shipped_grids,
         shipped_lookalikes,
         shipped_mirrors,
@@ -51,19 +53,20 @@ else:
     __getattr__ = on_demand(
         __name__,
         alias_table="read_aliases",
+        background_table="KnownBackground",
         extra_grids="with_extra_grids",
         grid_table="KnownGrid read_grids",
         likely_names="like_a_mask",
         mask_names="BRAIN Resolution closest mask_name read_resolution space_of split_name",
         mask_table="BrainMaskRegistry read_masks",
         metadata="BrainMaskMetadata",
-        mirrors="Mirror read_mirrors",
+        mirrors="Mirror local_path read_mirrors",
         references="Reference bibtex references_of",
         schemas="Schema read_schema",
         settings="cache_folder is_offline read_settings user_path",
         shipped=(
-            "lacunas_masks read_registry shipped_grids shipped_lookalikes shipped_mirrors "
-            "shipped_references shipped_registry shipped_settings shipped_tables"
+            "lacunas_masks read_registry shipped_backgrounds shipped_grids shipped_lookalikes "
+            "shipped_mirrors shipped_references shipped_registry shipped_settings shipped_tables"
         ),
         shipped_files="MASKS_TABLES",
         table_reading="listed_rows read_table",
@@ -79,6 +82,7 @@ __all__ = [
     "BrainMaskMetadata",
     "BrainMaskRegistry",
     "GriddedName",
+    "KnownBackground",
     "KnownGrid",
     "Mirror",
     "Reference",
@@ -93,6 +97,7 @@ __all__ = [
     "lacunas_masks",
     "like_a_mask",
     "listed_rows",
+    "local_path",
     "mask_name",
     "new_table",
     "own_row",
@@ -106,6 +111,7 @@ __all__ = [
     "read_settings",
     "read_table",
     "references_of",
+    "shipped_backgrounds",
     "shipped_grids",
     "shipped_lookalikes",
     "shipped_mirrors",

@@ -68,6 +68,11 @@ class BrainMaskRegistry:
     def __len__(self) -> int:
         return len(self._masks)
 
+    @property
+    def space_names(self) -> dict[str, str]:
+        """Every name of a space, with the space that is served for it."""
+        return {mask.space: mask.space for mask in self._masks.values()} | self.aliases
+
     def keys(self) -> "list_of[str]":
         """Return the registered names."""
         return list(self._masks)

@@ -61,13 +61,7 @@ class Mirror:
             raise FetchError(f"it cannot be looked at: {err}") from err
 
     def _find(self) -> Path:
-        if self.location.startswith(_PACKAGE):
-            return _in_package(self.location.removeprefix(_PACKAGE))
-        location = self.location
-        if location.startswith(_FILE):
-            path = Path(url2pathname(urlsplit(location).path))
-        else:
-            path = Path(self.folder, Path(_fill_in(location)).expanduser())
+        path = local_path(self.location, self.folder)
         if not path.exists():
             raise FetchError(f"{path} does not exist")
         return path
@@ -94,6 +88,28 @@ class Mirror:
         if match := _VARIABLE.search(self.location):
             return f"set {match[1] or match[2]} to a folder that has {Path(self.location).name}"
         return None
+
+
+def local_path(location: str, folder: str = "") -> Path:
+    """Return the path that a location on this machine stands for, there or not.
+
+    Parameters
+    ----------
+    location
+        A path, a ``file://`` URL, or a file of a package, as in the table of mirrors.
+    folder
+        Folder from which a relative path starts; without it, the working folder.
+
+    Raises
+    ------
+    FetchError
+        If a variable is not set, or a package is not installed or has no such file.
+    """
+    if location.startswith(_PACKAGE):
+        return _in_package(location.removeprefix(_PACKAGE))
+    if location.startswith(_FILE):
+        return Path(url2pathname(urlsplit(location).path))
+    return Path(folder, Path(_fill_in(location)).expanduser())
 
 
 def read_mirrors(path: StrPath, schema: StrPath) -> dict[str, list[Mirror]]:

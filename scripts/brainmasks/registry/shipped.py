@@ -15,6 +15,8 @@ from .schemas import read_schema
 from .shipped_files import (
     ALIASES_SCHEMA,
     ALIASES_TABLE,
+    BACKGROUNDS_SCHEMA,
+    BACKGROUNDS_TABLE,
     CONFIG_SCHEMA,
     GRIDS_SCHEMA,
     GRIDS_TABLE,
@@ -33,6 +35,7 @@ from .shipped_files import (
 from .table_reading import read_table
 
 if TYPE_CHECKING:
+    from .background_table import KnownBackground
     from .grid_table import KnownGrid
     from .lookalike_table import Lookalike
     from .mirrors import Mirror
@@ -163,6 +166,20 @@ def shipped_lookalikes() -> "list[Lookalike]":
     from .lookalike_table import read_lookalikes
 
     return read_lookalikes(shipped(LOOKALIKES_TABLE), shipped(LOOKALIKES_SCHEMA))
+
+
+@cache
+def shipped_backgrounds() -> "list[KnownBackground]":
+    """Return the known T1 images of packages that come with the package.
+
+    Raises
+    ------
+    RegistryError
+        If the package was copied without its tables.
+    """
+    from .background_table import read_backgrounds
+
+    return read_backgrounds(shipped(BACKGROUNDS_TABLE), shipped(BACKGROUNDS_SCHEMA))
 
 
 @cache
