@@ -114,6 +114,7 @@ def test_pattern_of_a_cell_is_linear(where):
 def test_every_schema_of_a_table_is_tried():
     assert {where.split(".")[0] for where in PATTERNS} == {
         "aliases",
+        "backgrounds",
         "config",
         "grids",
         "images",
