@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from bench import Bench
+from browsing import browser, chromium  # noqa: F401 -- fixtures, started where they are asked for
 from hosting import Host
 from support import (
     REAL,

@@ -120,3 +120,32 @@ def test_reference_has_every_key_command_option_and_public_name(pages):
     for name in names:
         summary = getattr(brainmasks, name).__doc__.splitlines()[0]
         assert " ".join(summary.replace("`", "").split()) in " ".join(python.split()), name
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_fit_a_phone_and_a_screen_and_ask_nobody_else(site, pages, chromium, server, width):
+    server.serve_folder(site)
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    asked, complaints = [], []
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text))
+    for name in pages:
+        page.goto(f"{server.url}/{name}/index.html")
+        assert page.evaluate("document.documentElement.scrollWidth") == width, name
+    context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith((server.url, "data:"))] == []
+
+
+def test_search_finds_a_page(site, chromium, server):
+    server.serve_folder(site)
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{server.url}/index.html")
+    field = page.get_by_role("textbox", name="Search")
+    field.click()
+    field.press_sequentially("hemispheres")
+    page.locator(".md-search-result__link:visible", has_text="hemispheres").first.wait_for()
+    context.close()
