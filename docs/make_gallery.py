@@ -43,10 +43,10 @@ COLORS = ("ffffff", "e6ebf0", "2f6690")
 BEGINNING = """\
 # Gallery of the masks
 
-One slice of each plane, at x = {0}, y = {1} and z = {2} mm, with one pixel for each mm: the same place
-and scale for all. The left of the head is at the left. The mask is blue, the rest of its grid pale.
-Each picture is drawn from a file that is the registered mask, by its hash. [masks.md](masks.md) says
-which mask to take for what.
+One slice of each plane, at x = {0}, y = {1} and z = {2} mm, with one pixel for each mm: the same
+place and scale for all. The left of the head is at the left. The mask is blue, the rest of its grid
+pale. Each picture is drawn from a file that is the registered mask, by its hash.
+[masks.md](masks.md) says which mask to take for what.
 
 """
 MISSING = """
