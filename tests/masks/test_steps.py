@@ -18,6 +18,7 @@ from brainmasks import FetchError, InvalidMaskError
 from brainmasks.fetching import Origin
 from brainmasks.masks import checksum, download, generated_by, validate
 from brainmasks.nifti import recode
+from brainmasks.telling import is_told
 from brainmasks.version import __version__
 
 
@@ -99,6 +100,7 @@ def test_download_notes_that_only_the_content_is_the_registered_one(recoded, cap
     assert as_json(recoded.origin)["verified_by"] == "content_sha256"
     check(recoded)
     assert "A_2mm: verified by its content, from the file copy.nii.gz, " in caplog.messages[-1]
+    assert [is_told(record) for record in caplog.records[-2:]] == [False, True]
 
 
 @pytest.mark.parametrize("way", ["sha256", "eye", None])
