@@ -21,7 +21,8 @@ def refuse_gridded(name):
     if asked := bm.registry.split_gridded(name):
         raise bm.UnknownMaskError(
             refusal(asked)
-            or f"a mask on another grid is not fetched, but made: ask for masks/{name}.nii.gz"
+            or "a mask on another grid is not fetched, but made: ask for "
+            + outputs("put_on_grid", **asked._asdict())["mask"]
         )
 
 
@@ -35,7 +36,7 @@ def nothing_but_gridded(wildcards):
     asked = bm.registry.GriddedName(wildcards.mask, wildcards.grid)
     name = f"{asked.mask}{GRID_MARK}{asked.grid}"
     if refusal(asked):
-        return f"resources/masks/{name}.nii.gz"
+        return f"{RESOURCES}/masks/{name}.nii.gz"
     require_gridded(name)
     return []
 

@@ -7,14 +7,14 @@ rule put_on_grid:
     """Publish a mask on another grid, and its sidecar, if it passes every check."""
     input:
         nothing_but_gridded,
-        mask="masks/{mask}.nii.gz",
-        sidecar="masks/{mask}.json",
+        mask="<masks>/{mask}.nii.gz",
+        sidecar="<masks>/{mask}.json",
         image=image_of_grid,
     output:
-        mask="masks/{mask}_grid-{grid}.nii.gz",
-        sidecar="masks/{mask}_grid-{grid}.json",
+        mask="<masks>/{mask}_grid-{grid}.nii.gz",
+        sidecar="<masks>/{mask}_grid-{grid}.json",
     log:
-        "logs/masks/{mask}_grid-{grid}.log",
+        "<logs>/masks/{mask}_grid-{grid}.log",
     wildcard_constraints:
         mask=MASK_ALONE,
         grid="[^/]+",

@@ -47,14 +47,14 @@ def mask_of_image(wildcards):
     """Return the published mask that an image is checked against."""
     if wildcards.id not in IMAGES:
         return []
-    return f"masks/{IMAGES[wildcards.id]['mask']}.nii.gz"
+    return f"{MASKS}/{IMAGES[wildcards.id]['mask']}.nii.gz"
 
 
 def sidecar_of_image(wildcards):
     """Return the sidecar of that mask."""
     if wildcards.id not in IMAGES:
         return []
-    return f"masks/{IMAGES[wildcards.id]['mask']}.json"
+    return f"{MASKS}/{IMAGES[wildcards.id]['mask']}.json"
 
 
 def row_of_image(wildcards):
@@ -90,7 +90,7 @@ def onto_grid(wildcards, output):
 
 def found_of_image(wildcards):
     """Return where it stands what was found of an image, among all others."""
-    return "checks/images.found.json" if wildcards.id in IMAGES else []
+    return f"{CHECKS}/images.found.json" if wildcards.id in IMAGES else []
 
 
 def labels_of_view(wildcards):

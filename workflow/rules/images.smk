@@ -9,12 +9,12 @@ rule check_images:
     """Check all images of the configuration against their masks, as one job; accept or reject none."""
     input:
         images=configured_images,
-        masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
-        sidecars=[f"masks/{name}.json" for name in masks_of_images()],
+        masks=[f"<masks>/{name}.nii.gz" for name in masks_of_images()],
+        sidecars=[f"<masks>/{name}.json" for name in masks_of_images()],
     output:
-        "checks/images.found.json",
+        "<checks>/images.found.json",
     log:
-        "logs/checks/images.log",
+        "<logs>/checks/images.log",
     # What is found of an image is the same at the next attempt.
     retries: 0
     conda:
@@ -39,14 +39,14 @@ rule accept_images:
     input:
         # Not read: without them, one that is missing would go unnoticed once something was found.
         images=configured_images,
-        found="checks/images.found.json",
+        found="<checks>/images.found.json",
         # Not read: a rejection ends the run, and is to be looked at there.
-        page="qc/images.html",
+        page="<qc>/images.html",
     output:
-        table="checks/images.tsv",
-        details="checks/images.json",
+        table="<checks>/images.tsv",
+        details="<checks>/images.json",
     log:
-        "logs/checks/images.accepted.log",
+        "<logs>/checks/images.accepted.log",
     retries: 0
     localrule: not SETTINGS["submit_masks"]
     conda:
@@ -67,9 +67,9 @@ rule check_image:
         mask=mask_of_image,
         sidecar=sidecar_of_image,
     output:
-        details="checks/{id}.json",
+        details="<checks>/{id}.json",
     log:
-        "logs/checks/{id}.log",
+        "<logs>/checks/{id}.log",
     wildcard_constraints:
         # What is found of all images, and their details, are those of the rules above.
         id=rf"(?!(?:{'|'.join(map(re.escape, bm.images.RESERVED))})\.json$)[^/]+",
@@ -102,10 +102,10 @@ rule align_image:
         mask=mask_of_image,
         sidecar=sidecar_of_image,
     output:
-        image="aligned/{id}.nii.gz",
-        sidecar="aligned/{id}.json",
+        image="<aligned>/{id}.nii.gz",
+        sidecar="<aligned>/{id}.json",
     log:
-        "logs/aligned/{id}.log",
+        "<logs>/aligned/{id}.log",
     wildcard_constraints:
         id="[^/]+",
     retries: 0

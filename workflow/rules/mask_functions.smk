@@ -2,6 +2,7 @@
 
 # What the rules of masks ask: which mask, from which sources, is a file still right?
 import functools
+import re
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
@@ -201,7 +202,9 @@ def masks_of_configuration(wildcards):
     """
     for name in SETTINGS["masks"]:
         require_gridded(name) if bm.registry.split_gridded(name) else require_published(name)
-    return expand("masks/{mask}.{suffix}", mask=SETTINGS["masks"], suffix=("nii.gz", "json"))
+    return [
+        f"{MASKS}/{name}.{suffix}" for name in SETTINGS["masks"] for suffix in ("nii.gz", "json")
+    ]
 
 
 def host_may_make(name):
@@ -258,9 +261,9 @@ def nothing_but_registered(wildcards):
 def right_name_of_mask(wildcards):
     """Return a message with the name of the file that was meant, in the place of an input."""
     name = Path(wildcards.misnamed).name.removesuffix(".gz").removesuffix(".nii")
-    meant = " or ".join(f"masks/{each}.nii.gz" for each in REGISTRY.meant(name))
+    meant = " or ".join(outputs("validate", mask=each)["mask"] for each in REGISTRY.meant(name))
     hint = f": did you mean {meant}?" if meant else f", and none is registered for '{name}'"
-    return instead_of_input(f"masks are gzipped files below masks{hint}")
+    return instead_of_input(f"masks are gzipped files below {MASKS}{hint}")
 
 
 def refuse_output_cache(*names):

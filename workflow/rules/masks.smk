@@ -13,10 +13,10 @@ rule download:
     input:
         nothing_but_registered,
     output:
-        mask="resources/masks/{mask}.nii.gz",
-        origin="resources/masks/{mask}.origin.json",
+        mask="<resources>/masks/{mask}.nii.gz",
+        origin="<resources>/masks/{mask}.origin.json",
     log:
-        "logs/masks/{mask}.download.log",
+        "<logs>/masks/{mask}.download.log",
     wildcard_constraints:
         mask=LIKE_A_MASK,
     group:
@@ -34,12 +34,12 @@ rule download:
 rule checksum:
     """Verify the file in the working folder and write its SHA-256 for `sha256sum -c`."""
     input:
-        mask="resources/masks/{mask}.nii.gz",
-        origin="resources/masks/{mask}.origin.json",
+        mask="<resources>/masks/{mask}.nii.gz",
+        origin="<resources>/masks/{mask}.origin.json",
     output:
-        checksum="resources/masks/{mask}.nii.gz.sha256",
+        checksum="<resources>/masks/{mask}.nii.gz.sha256",
     log:
-        "logs/masks/{mask}.checksum.log",
+        "<logs>/masks/{mask}.checksum.log",
     wildcard_constraints:
         mask=LIKE_A_MASK,
     # What is found of a file is the same at the next attempt.
@@ -59,14 +59,14 @@ rule validate:
     """Publish a mask and its sidecar if the mask passes every check."""
     input:
         nothing_but_published,
-        mask="resources/masks/{mask}.nii.gz",
-        origin="resources/masks/{mask}.origin.json",
-        checksum="resources/masks/{mask}.nii.gz.sha256",
+        mask="<resources>/masks/{mask}.nii.gz",
+        origin="<resources>/masks/{mask}.origin.json",
+        checksum="<resources>/masks/{mask}.nii.gz.sha256",
     output:
-        mask="masks/{mask}.nii.gz",
-        sidecar="masks/{mask}.json",
+        mask="<masks>/{mask}.nii.gz",
+        sidecar="<masks>/{mask}.json",
     log:
-        "logs/masks/{mask}.validate.log",
+        "<logs>/masks/{mask}.validate.log",
     wildcard_constraints:
         # On another grid: put_on_grid.
         mask=MASK_ALONE,
@@ -92,9 +92,9 @@ rule misnamed_mask:
     output:
         "{misnamed}",
     log:
-        "logs/{misnamed}.log",
+        "<logs>/{misnamed}.log",
     wildcard_constraints:
-        misnamed=rf"(?:mask/{LIKE_A_MASK}\.nii(?:\.gz)?|masks/{LIKE_A_MASK}\.nii)",
+        misnamed=rf"(?:mask/{LIKE_A_MASK}\.nii(?:\.gz)?|{re.escape(MASKS)}/{LIKE_A_MASK}\.nii)",
     localrule: True
     conda:
         "../../envs/masks.yaml"
@@ -106,7 +106,7 @@ rule misnamed_mask:
 rule prefetch:
     """Fill the cache with the masks of the configuration; `masks/` is not touched."""
     log:
-        "logs/masks/prefetch.log",
+        "<logs>/masks/prefetch.log",
     localrule: True
     conda:
         "../../envs/masks.yaml"
@@ -120,7 +120,7 @@ rule prefetch:
 rule status:
     """Print what is cached: each registered mask, where it was found, what is missing."""
     log:
-        "logs/masks/status.log",
+        "<logs>/masks/status.log",
     localrule: True
     conda:
         "../../envs/masks.yaml"

@@ -11,18 +11,18 @@ rule draw_mask:
     """Draw a published mask: slices along three planes, at coordinates in mm."""
     input:
         nothing_but_ours,
-        mask="masks/{mask}.nii.gz",
-        sidecar="masks/{mask}.json",
+        mask="<masks>/{mask}.nii.gz",
+        sidecar="<masks>/{mask}.json",
     output:
         report(
-            "qc/{mask}.png",
+            "<qc>/{mask}.png",
             caption="../report/mask.rst",
             category="Brain masks",
             subcategory="Pictures",
             labels={"mask": "{mask}"},
         ),
     log:
-        "logs/qc/{mask}.draw_mask.log",
+        "<logs>/qc/{mask}.draw_mask.log",
     wildcard_constraints:
         # Pictures of images have the same folder. No image has the name of a mask.
         mask=rf"(?!(?:{IDS})\.png$){LIKE_A_MASK}",
@@ -43,17 +43,17 @@ rule draw_mask:
 rule tabulate_masks:
     """Write a table of the masks of the configuration: grids, hashes, licences, what to cite."""
     input:
-        sidecars=expand("masks/{mask}.json", mask=SETTINGS["masks"]),
+        sidecars=expand("<masks>/{mask}.json", mask=SETTINGS["masks"]),
     output:
         report(
-            "qc/masks.html",
+            "<qc>/masks.html",
             caption="../report/masks.rst",
             category="Brain masks",
             subcategory="Table",
             labels={"mask": "all of the configuration"},
         ),
     log:
-        "logs/qc/tabulate_masks.log",
+        "<logs>/qc/tabulate_masks.log",
     group:
         "brain_mask_pictures"
     conda:
@@ -75,14 +75,14 @@ if IMAGES:
         """Draw all images of the configuration over their masks, accepted or not, as one job."""
         input:
             images=configured_images,
-            masks=[f"masks/{name}.nii.gz" for name in masks_of_images()],
-            sidecars=[f"masks/{name}.json" for name in masks_of_images()],
-            found="checks/images.found.json",
+            masks=[f"<masks>/{name}.nii.gz" for name in masks_of_images()],
+            sidecars=[f"<masks>/{name}.json" for name in masks_of_images()],
+            found="<checks>/images.found.json",
             backgrounds=backgrounds_of_images,
         output:
             [
                 report(
-                    f"qc/{name}.png",
+                    f"<qc>/{name}.png",
                     caption="../report/image.rst",
                     category="Brain masks",
                     subcategory="Images",
@@ -91,7 +91,7 @@ if IMAGES:
                 for name, entry in IMAGES.items()
             ],
         log:
-            "logs/qc/draw_images.log",
+            "<logs>/qc/draw_images.log",
         # Before an image is rejected, which ends the run: then they are needed most.
         priority: 2
         conda:
@@ -117,9 +117,9 @@ if IMAGES:
         input:
             image,
         output:
-            "qc/{id}.png",
+            "<qc>/{id}.png",
         log:
-            "logs/qc/{id}.log",
+            "<logs>/qc/{id}.log",
         wildcard_constraints:
             id=rf"(?!(?:{IDS}|{LIKE_A_MASK})\.png$)[^/]+",
         localrule: True
@@ -140,14 +140,14 @@ rule view_image:
         backgrounds=background_of_image,
     output:
         report(
-            "qc/{id}.html",
+            "<qc>/{id}.html",
             caption="../report/view.rst",
             category="Brain masks",
             subcategory="Views",
             labels=labels_of_view,
         ),
     log:
-        "logs/qc/{id}.view_image.log",
+        "<logs>/qc/{id}.view_image.log",
     wildcard_constraints:
         # The pages have the same folder.
         id=r"(?!(?:images|masks)\.html$)[^/]+",
@@ -175,17 +175,17 @@ rule tabulate_images:
     input:
         # Not read, as in `accept_images`.
         images=configured_images,
-        found="checks/images.found.json",
+        found="<checks>/images.found.json",
     output:
         report(
-            "qc/images.html",
+            "<qc>/images.html",
             caption="../report/images.rst",
             category="Brain masks",
             subcategory="Images",
             labels={"image": "(all: table of verdicts)", "mask": "(all)"},
         ),
     log:
-        "logs/qc/tabulate_images.log",
+        "<logs>/qc/tabulate_images.log",
     # Not of the group: that would wait for the check of the images.
     localrule: not SETTINGS["submit_masks"]
     conda:
@@ -199,10 +199,10 @@ rule tabulate_images:
 
 
 PICTURES_AND_PAGES = [
-    *expand("qc/{name}.png", name=[*SETTINGS["masks"], *IMAGES]),
-    *expand("qc/{id}.html", id=IMAGES if SETTINGS["interactive"] else []),
-    "qc/masks.html",
-    *(["qc/images.html"] if IMAGES else []),
+    *expand("<qc>/{name}.png", name=[*SETTINGS["masks"], *IMAGES]),
+    *expand("<qc>/{id}.html", id=IMAGES if SETTINGS["interactive"] else []),
+    "<qc>/masks.html",
+    *(["<qc>/images.html"] if IMAGES else []),
 ]
 
 
@@ -210,19 +210,19 @@ use rule accept_images as accept_shown_images with:
     """The same as `accept_images`, once there is everything to look at: a rejection ends the run."""
     input:
         images=configured_images,
-        found="checks/images.found.json",
-        page="qc/images.html",
+        found="<checks>/images.found.json",
+        page="<qc>/images.html",
         shown=PICTURES_AND_PAGES,
     output:
-        table="qc/images.tsv",
-        details="qc/images.json",
+        table="<qc>/images.tsv",
+        details="<qc>/images.json",
     log:
-        "logs/qc/images.accepted.log",
+        "<logs>/qc/images.accepted.log",
 
 
 rule qc:
     """Draw and tabulate the masks and the images of the configuration; end if one is rejected."""
     input:
         PICTURES_AND_PAGES,
-        ["qc/images.tsv"] if IMAGES else [],
+        ["<qc>/images.tsv"] if IMAGES else [],
     localrule: True

@@ -126,6 +126,6 @@ def _check_id(where: str, name: str, registry: BrainMaskRegistry) -> None:
     except UnknownMaskError:
         return
     raise RegistryError(
-        f"{where}: '{name}' is the name of a mask, and qc/{name}.png its picture; give the image "
+        f"{where}: '{name}' is the name of a mask, and {name}.png its picture; give the image "
         "another `id`, or its file another name"
     )
