@@ -15,6 +15,7 @@ def main(job) -> None:
             found_path=job.input.found,
             policy=Policy(job.params.accept, job.params.refuse),
             page_path=job.output[0],
+            views=job.params.interactive,
         )
 
 

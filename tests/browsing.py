@@ -29,8 +29,8 @@ class Browser:
         self.asked: list[str] = []
         self.complaints: list[str] = []
 
-    def open(self, path: Path | str, size=(1280, 900), hash: str = "", **options):
-        """Return a page on which a file is open."""
+    def open(self, path: Path | str, size=(1280, 900), hash: str = "", script="", **options):
+        """Return a page on which a file is open; a script runs before those of the page."""
         width, height = size
         context = self._chromium.new_context(
             viewport={"width": width, "height": height}, offline=True, **options
@@ -38,6 +38,7 @@ class Browser:
         self._contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()
+        page.add_init_script(script)
         page.on("request", lambda request: self._note(request.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda message: self.complaints.append(message.text))

@@ -193,6 +193,7 @@ rule tabulate_images:
     params:
         accept=SETTINGS["accept"],
         refuse=SETTINGS["refuse"],
+        interactive=SETTINGS["interactive"],
         code=code("tabulate_images", "qc"),
     script:
         script_file("tabulate_images")

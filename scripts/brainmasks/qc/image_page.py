@@ -10,7 +10,9 @@ from ..storage import publish
 from .rendering import filters, render
 
 
-def tabulate_images(found_path: StrPath, policy: Policy, page_path: StrPath) -> None:
+def tabulate_images(
+    found_path: StrPath, policy: Policy, page_path: StrPath, views: bool = False
+) -> None:
     """Write the page, whether the images are accepted or not.
 
     Parameters
@@ -21,11 +23,15 @@ def tabulate_images(found_path: StrPath, policy: Policy, page_path: StrPath) -> 
         What is accepted.
     page_path
         Where to put the page (HTML).
+    views
+        Whether there are interactive views beside the page.
     """
-    publish(image_page(read_found(found_path), policy).encode(), page_path)
+    publish(image_page(read_found(found_path), policy, views).encode(), page_path)
 
 
-def image_page(found: Mapping[str, tuple[Mapping[str, str], Comparison]], policy: Policy) -> str:
+def image_page(
+    found: Mapping[str, tuple[Mapping[str, str], Comparison]], policy: Policy, views: bool = False
+) -> str:
     """Return the page.
 
     Parameters
@@ -34,12 +40,15 @@ def image_page(found: Mapping[str, tuple[Mapping[str, str], Comparison]], policy
         ``image`` and ``mask``, and what was found, of each image by its id.
     policy
         What is accepted.
+    views
+        Whether there are interactive views beside the page.
     """
     images = [_row(name, entry, each, policy) for name, (entry, each) in found.items()]
     labels = ("Outcome", "Verdict", "Finding", "Mask")
     return render(
         "images.html.j2",
         images=images,
+        views=views,
         filters=filters(labels, [image["choices"] for image in images]),
     )
 

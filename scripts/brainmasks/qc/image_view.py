@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """An interactive view of an image over its mask: three planes, through which one moves."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -161,8 +162,8 @@ def _viewer(volume: ViewVolume) -> str:
         draw_cross=bool((volume.over > EDGE).sum() > FEW),
         resampling_interpolation="nearest",
     )
-    page: str = view.html
-    return page
+    # Newer versions name an icon on a server, which the page around it does not let be fetched.
+    return re.sub(r"<link\b[^>]*>", "", view.html)
 
 
 def _require_nilearn() -> tuple[int, ...]:

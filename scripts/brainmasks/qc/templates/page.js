@@ -100,7 +100,8 @@
 
   // A picture may not have been drawn, and a report shows this page in a frame without files beside it.
   function miss(image) {
-    image.closest(".picture").hidden = true;
+    // Nor is then the view beside it.
+    for (const each of image.closest("th").querySelectorAll(".picture, .view")) each.hidden = true;
     document.getElementById("missing").hidden = false;
   }
   for (const image of document.querySelectorAll(".picture img")) {
