@@ -207,8 +207,9 @@ PICTURES_AND_PAGES = [
 ]
 
 
+# The same, once there is everything to look at: a rejection ends the run. (The oldest Snakemake takes no
+# docstring here.)
 use rule accept_images as accept_shown_images with:
-    """The same as `accept_images`, once there is everything to look at: a rejection ends the run."""
     input:
         images=configured_images,
         found="<checks>/images.found.json",
