@@ -51,15 +51,16 @@ def require_gridded(name):
     # Before Snakemake looks at the times of what this is made from: a damaged one is removed.
     require_published(asked.mask)
     grid = bm.registry.grid_for(asked, REGISTRY, GRIDS, IMAGES)
-    paths = outputs("put_on_grid", **asked._asdict())
-    if made_by_host(paths["mask"], "put_on_grid"):
+    files = outputs("put_on_grid", **asked._asdict())
+    if made_by_host(files["mask"], "put_on_grid"):
         return
     require_folders("put_on_grid", **asked._asdict())
     image = None if grid else local(IMAGES[asked.grid]["image"])
-    damage = bm.masks.gridded_damage(
-        REGISTRY.serve(asked.mask), grid, image, paths["mask"], paths["sidecar"]
+    damage = damage_of(
+        [files["mask"], files["sidecar"]],
+        functools.partial(bm.masks.gridded_damage, REGISTRY.serve(asked.mask), grid, image),
     )
-    regenerate(damage, paths.values())
+    regenerate(damage, files.values())
 
 
 def image_of_grid(wildcards):

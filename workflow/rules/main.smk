@@ -11,6 +11,7 @@ min_version("9.27")
 include: "own_files.smk"
 include: "folders.smk"
 include: "configuration.smk"
+include: "stored_files.smk"
 include: "mask_functions.smk"
 include: "image_functions.smk"
 include: "grid_functions.smk"

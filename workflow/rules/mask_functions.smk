@@ -5,7 +5,6 @@ import functools
 import re
 
 from snakemake.exceptions import WorkflowError
-from snakemake.io import IOFile
 from snakemake.logging import logger
 
 REGISTERED = REGISTRY.by_hash()
@@ -97,13 +96,13 @@ def masks_of_user():
 
 
 def outputs(name, **wildcards):
-    """Return the output paths of one of our rules by what they are called in it."""
+    """Return the output files of one of our rules by what they are called in it."""
     return {
-        called: str(path).format(**wildcards) for called, path in OWN_RULES[name].output.items()
+        called: file.apply_wildcards(wildcards) for called, file in OWN_RULES[name].output.items()
     }
 
 
-def regenerate(damage, paths):
+def regenerate(damage, files):
     """Have files regenerated whose content is not what it must be, whatever their times say.
 
     Called while Snakemake plans its jobs. The files are removed, so that nothing wrong is left
@@ -115,24 +114,24 @@ def regenerate(damage, paths):
     ----------
     damage
         What is wrong; None if nothing is.
-    paths
+    files
         All outputs of the job.
     """
     if not damage:
         return
     if workflow.touch:
         raise WorkflowError(f"{damage}; `--touch` does not regenerate it: run without")
-    workflow.dag.forcefiles.update(paths)
+    workflow.dag.forcefiles.update(files)
     if not workflow.is_main_process:
         return  # the process of a job: the run that it belongs to has removed the file
     # A plan that nothing executes has no executor. Where another run holds the files, Snakemake ends
     # this one with its message on locks.
-    if workflow.executor_plugin is None or workflow.dryrun or held_by_another_run(paths):
+    if workflow.executor_plugin is None or workflow.dryrun or held_by_another_run(files):
         logger.warning(f"{damage}; a run removes it, to have it regenerated.")
         return
-    for path in paths:
+    for file in files:
         try:
-            Path(path).unlink(missing_ok=True)
+            remove(file)
         except OSError as err:
             raise WorkflowError(
                 f"{damage}; it cannot be removed ({err.strerror}): remove it"
@@ -140,7 +139,7 @@ def regenerate(damage, paths):
     logger.warning(f"{damage}; it is removed, to be regenerated.")
 
 
-def held_by_another_run(paths):
+def held_by_another_run(files):
     """Return whether another run of this folder has locked one of the files."""
     if not workflow.execution_settings.lock:
         return False
@@ -149,13 +148,13 @@ def held_by_another_run(paths):
         # One that goes away meanwhile holds nothing.
         with contextlib.suppress(OSError):
             locked |= set(lock.read_text().splitlines())
-    return not locked.isdisjoint(paths)
+    return not locked.isdisjoint(files)
 
 
-def made_by_host(path, rule):
+def made_by_host(file, rule):
     """Return whether a rule of the host workflow, and not this one of ours, has made a file."""
     ours = OWN_RULES[rule].rule
-    maker = workflow.persistence.rule(IOFile(path, rule=ours))
+    maker = workflow.persistence.rule(file)
     return maker != ours.name and maker in {rule.name for rule in workflow.rules}
 
 
@@ -189,8 +188,9 @@ def require_published(name):
     if made_by_host(published["mask"], "validate"):
         return
     require_folders("validate", mask=name)
-    damage = bm.masks.published_damage(
-        mask, published["mask"], published["sidecar"], fetched["mask"], fetched["origin"]
+    damage = damage_of(
+        [published["mask"], published["sidecar"], fetched["mask"], fetched["origin"]],
+        functools.partial(bm.masks.published_damage, mask),
     )
     regenerate(damage, published.values())
 
@@ -253,7 +253,9 @@ def nothing_but_registered(wildcards):
         raise WorkflowError(str(err)) from None
     require_folders("download", mask=wildcards.mask)
     fetched = outputs("download", mask=wildcards.mask)
-    damage = bm.masks.fetched_damage(mask, fetched["mask"], fetched["origin"])
+    damage = damage_of(
+        [fetched["mask"], fetched["origin"]], functools.partial(bm.masks.fetched_damage, mask)
+    )
     regenerate(damage, fetched.values())
     return []
 
