@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 
@@ -103,6 +104,16 @@ def test_bundle_for_plain_urls_holds_the_files_as_they_are():
     if "workflow/files.json" not in tracked("workflow"):
         pytest.skip("made last, before a release: workflow/make_bundle.py")
     subprocess.run([sys.executable, REPO / "workflow" / "make_bundle.py", "--check"], check=True)
+
+
+def test_source_distribution_names_all_that_is_at_the_top():
+    """`.ci/steps/release` compares the whole of what was built; this takes no time."""
+    lines = [line.split() for line in (REPO / "MANIFEST.in").read_text().splitlines()]
+    named = [name for how, *names in lines if how in ("graft", "include") for name in names]
+    # setuptools takes these by itself.
+    named += ["LICENSE", "pyproject.toml"]
+    tops = {path.partition("/")[0] for path in tracked()}
+    assert [top for top in tops if not any(fnmatch(top, name) for name in named)] == []
 
 
 def test_entries_hold_nothing_but_the_include_and_the_default_rule():
