@@ -378,3 +378,25 @@ def test_error_of_the_work_is_that_of_the_transfer():
     with pytest.raises(KeyboardInterrupt, match="x"):
         _within_deadline(SessionDownloader(LIMITS, 9), work)
     assert _within_deadline(SessionDownloader(LIMITS, 9), lambda: b"") == b""
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("301 Moved Permanently", ["{url}/mask?*** has moved for good, to /there"]),
+        ("308 Permanent Redirect", ["{url}/mask?*** has moved for good, to /there"]),
+        ("302 Found", []),
+        ("307 Temporary Redirect", []),
+    ],
+)
+def test_log_says_where_to_a_url_has_moved_for_good(server, caplog, status, said):
+    def answer(connection) -> None:
+        if connection.path == "/there":
+            connection.answer("200 OK", DATA)
+        else:
+            connection.answer(status, Location="/there")
+
+    server.behaviour = answer
+    caplog.set_level(logging.INFO, logger="brainmasks.fetching.session")
+    assert transfer(f"{server.url}/mask?token=secret", 1000, LIMITS)[0] == DATA
+    assert caplog.messages == [each.format(url=server.url) for each in said]
