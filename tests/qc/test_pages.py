@@ -14,6 +14,7 @@ from brainmasks.images.verdicts import IDENTICAL, NOT_AN_IMAGE, VERDICTS, Compar
 from brainmasks.qc import tabulate_images
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
+from brainmasks.qc.slice_figure import FOOTER, WIDTH
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
 # One pixel.
@@ -361,7 +362,13 @@ def test_rejected_images_are_looked_at_after_the_run_and_in_its_report(browser, 
     page.get_by_label("Outcome").select_option("rejected")
     assert (names(page), count(page)) == (["moved"], "1 of 2 images shown")
     assert "shifted" in page.locator("tr:visible .reason").all_inner_texts()
-    page.get_by_role("link", name="Picture of moved").click()
+    link = page.get_by_role("link", name="Picture of moved")
+    page.wait_for_function("one => one.naturalWidth", arg=link.locator("img").element_handle())
+    seen, whole = link.bounding_box(), link.locator("img").bounding_box()
+    # Cut off is the legend, below the axial slices.
+    below = whole["y"] + whole["height"] - seen["y"] - seen["height"]
+    assert below == pytest.approx(whole["width"] * FOOTER / WIDTH, abs=1.5)
+    link.click()
     page.wait_for_url("**/moved.png")
     assert page.locator("img").evaluate("one => one.naturalWidth") == 1800
     assert names(browser.open(folder / "masks.html")) == ["A_2mm", "B_2mm"]

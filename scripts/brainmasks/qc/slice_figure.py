@@ -33,7 +33,7 @@ CONVENTION = (
 )
 
 GRID, INSIDE, INK, FAINT = "#e6ebf0", "#2f6690", "#1b1f24", "#5f6b76"
-# All in inches.
+# All in inches. Pages cut their thumbnails from these pictures: see templates/page.css.
 WIDTH, EDGE, GAP = 12.0, 0.3, 0.08
 HEADING, LABEL, FOOTER = 0.3, 0.2, 0.42
 DPI = 150
