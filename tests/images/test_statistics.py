@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from image_cases import MASK, compare, moved
 
-from brainmasks.images.statistics import bounding_box
+from brainmasks.images.statistics import bounding_box, by_slices
 
 ONE = np.ones((1, 1, 1), np.uint8)
 
@@ -85,3 +85,30 @@ def test_box_of_no_voxel_is_empty_and_begins_at_0():
     voxels = np.zeros((3, 4, 5), bool)
     voxels[0, 1:3, 4] = True
     assert bounding_box(voxels) == (slice(0, 1), slice(1, 3), slice(4, 5))
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("flipped", [(), (0,), (1, 2), (0, 1, 2)])
+def test_box_and_indices_are_those_of_every_voxel_however_it_is_stored(axes, flipped):
+    rng = np.random.default_rng(3)
+    for share in (0.0, 0.001, 0.01, 0.5):
+        stored = np.asfortranarray(rng.random((9, 11, 70)) < share)
+        stored[:2], stored[:, 8:] = False, False
+        voxels = np.flip(stored.transpose(axes), flipped)
+        expected = np.argwhere(voxels)
+        pieces = np.concatenate([np.empty((0, 3), int), *by_slices(voxels)])
+        assert sorted(pieces.tolist()) == expected.tolist()
+        box = bounding_box(voxels)
+        if not expected.size:
+            assert box == (slice(0, 0),) * 3
+        else:
+            assert [part.start for part in box] == expected.min(axis=0).tolist()
+            assert [part.stop - 1 for part in box] == expected.max(axis=0).tolist()
+
+
+def test_indices_come_in_pieces_that_are_bounded(monkeypatch):
+    voxels = np.ones((5, 6, 7), bool)
+    monkeypatch.setattr("brainmasks.images.statistics.PIECE", 61)
+    assert [len(piece) for piece in by_slices(voxels)] == [60, 60, 60, 30]
+    monkeypatch.setattr("brainmasks.images.statistics.PIECE", 1)
+    assert [len(piece) for piece in by_slices(voxels)] == [30] * 7

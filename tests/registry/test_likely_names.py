@@ -78,3 +78,13 @@ def test_without_spaces_only_sizes_and_names_elsewhere_count():
     assert pattern.fullmatch("Lab_2mm")
     assert pattern.fullmatch("avg152T1")
     assert not pattern.fullmatch("lesion")
+
+
+def test_of_thousands_of_spaces_a_mask_is_known_by_its_size():
+    """Snakemake would take seconds to compile them."""
+    spaces = [f"Lab{n}" for n in range(10_000)]
+    pattern = like_a_mask(spaces)
+    assert len(pattern) < 10_000
+    assert re.fullmatch(pattern, "Lab77_2mm")
+    assert not re.fullmatch(pattern, "Lab77")
+    assert re.fullmatch(like_a_mask(spaces[:100]), "Lab77")

@@ -121,11 +121,8 @@ def _check_id(where: str, name: str, registry: BrainMaskRegistry) -> None:
             f"{where}: '{name}' cannot be the name of files; give the image another `id`, or its "
             f"file another name (to list many files at once, write {PLACE} for what differs)"
         )
-    try:
-        registry.serve(name)
-    except UnknownMaskError:
-        return
-    raise RegistryError(
-        f"{where}: '{name}' is the name of a mask, and {name}.png its picture; give the image "
-        "another `id`, or its file another name"
-    )
+    if registry.serves(name):
+        raise RegistryError(
+            f"{where}: '{name}' is the name of a mask, and {name}.png its picture; give the image "
+            "another `id`, or its file another name"
+        )

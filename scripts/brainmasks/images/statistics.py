@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MIDLINE = 0.5
 # And how far a voxel's centre does: rounding.
 PLANE = 1e-3
+# Voxels whose indices are taken at once: some MB.
+PIECE = 1 << 17
 
 
 def statistics(
@@ -83,13 +85,22 @@ def bounding_box(above: "NDArray[np.bool_]") -> tuple[slice, ...]:
     """Return the slices of the smallest box that holds every voxel that is true."""
     import numpy as np
 
-    slices = [slice(None)] * above.ndim
-    # Only the first look is at all voxels: across the axis along which whole planes are stored.
-    for axis in np.argsort(np.abs(above.strides))[::-1]:
-        others = tuple({*range(above.ndim)} - {axis})
-        met = np.flatnonzero(above[tuple(slices)].any(axis=others))
-        slices[axis] = slice(int(met[0]), int(met[-1]) + 1) if met.size else slice(0, 0)
+    # Across the axis along which whole planes are stored; then at once of the planes that hold any.
+    axis = int(np.argmax(np.abs(above.strides)))
+    planes = np.moveaxis(above, axis, 0)
+    first = _extent(planes.any(axis=(1, 2)))
+    seen: NDArray[np.bool_] = np.any(planes[first], axis=0)
+    slices = [_extent(seen.any(axis=1)), _extent(seen.any(axis=0))]
+    slices.insert(axis, first)
     return tuple(slices)
+
+
+def _extent(met: Any) -> slice:
+    """Return the slice from the first to the last that is true, of an array of bool."""
+    import numpy as np
+
+    indices = np.flatnonzero(met)
+    return slice(int(indices[0]), int(indices[-1]) + 1) if indices.size else slice(0, 0)
 
 
 def _scaling(image: "SpatialImage") -> tuple[float, float] | None:
@@ -122,13 +133,13 @@ def world_statistics(
     """
     import numpy as np
 
-    inside = left = right = 0
+    voxels = inside = left = right = 0
     for indices in by_slices(above):
+        voxels += len(indices)
         inside += int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
         x = indices @ grid.affine[0, :3] + grid.affine[0, 3]
         left += int(np.count_nonzero(x < -PLANE))
         right += int(np.count_nonzero(x > PLANE))
-    voxels = int(np.count_nonzero(above))
     facts: dict[str, Any] = {
         "volume_ml": round(voxels * grid.voxel_ml, 6),
         "voxels_inside": inside,
@@ -150,11 +161,11 @@ def by_slices(above: "NDArray[np.bool_]") -> "Iterator[NDArray[np.intp]]":
     """Yield the indices of the voxels that are true: those of all at once take much memory."""
     import numpy as np
 
-    box = bounding_box(above)
-    first = [part.start for part in box]
-    for k, plane in enumerate(np.moveaxis(above[box], 2, 0)):
-        i, j = np.nonzero(plane)
-        yield np.column_stack([i, j, np.full(len(i), k)]) + first
+    x, y, z = bounding_box(above)
+    planes = max(1, PIECE // max(1, (x.stop - x.start) * (y.stop - y.start)))
+    for k in range(z.start, z.stop, planes):
+        piece = above[x, y, k : min(k + planes, z.stop)]
+        yield np.argwhere(piece) + np.array([x.start, y.start, k])
 
 
 def lie_inside(

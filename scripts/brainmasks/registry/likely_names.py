@@ -9,6 +9,9 @@ from .other_names import other_names
 # A size, as in …_2mm, -2mm and _2MM; and the entities with which names of templates begin.
 _SIZE = r"[0-9](?i:mm+)(?![A-Za-z0-9])"
 _TEMPLATE = r"(?:tpl|space)-"
+# How names of spaces begin: Snakemake compiles all of them once more for each rule, and takes
+# seconds for thousands.
+MOST = 200
 
 
 def like_a_mask(spaces: Iterable[str], letter: str = "[^/]") -> str:
@@ -21,12 +24,14 @@ def like_a_mask(spaces: Iterable[str], letter: str = "[^/]") -> str:
     Parameters
     ----------
     spaces
-        Names of template spaces, also those that are served as another one.
+        Names of template spaces, also those that are served as another one. Of more than `MOST`
+        kinds none counts: a name is then known by its size in mm, which every mask's has.
     letter
         A regular expression for one letter of a name.
     """
+    families = sorted({_start(space) for space in spaces})
     # Matches nothing if there are no spaces.
-    starts = "|".join(sorted({_start(space) for space in spaces})) or "(?!)"
+    starts = "|".join(families if len(families) <= MOST else ()) or "(?!)"
     others = "|".join(sorted(map(re.escape, other_names())))
     any_letters = f"(?:{letter})*"
     return (

@@ -150,12 +150,22 @@ class BrainMaskRegistry:
         UnknownMaskError
             (a KeyError) if nothing is registered for it.
         """
-        if parts := split_name(name):
-            # The rest stays as written, so that `_2.0mm` is no second name of `_2mm`.
-            served = self.aliases.get(parts.space, parts.space) + name[len(parts.space) :]
-            if served in self._masks:
-                return self._masks[served]
+        if mask := self._served(name):
+            return mask
         raise UnknownMaskError(self._unknown(name))
+
+    def serves(self, name: str) -> bool:
+        """Return whether a mask is served for a name, aliases resolved."""
+        return self._served(name) is not None
+
+    def _served(self, name: str) -> BrainMaskMetadata | None:
+        parts = split_name(name)
+        if not parts:
+            return None
+        # The rest stays as written, so that `_2.0mm` is no second name of `_2mm`.
+        return self._masks.get(
+            self.aliases.get(parts.space, parts.space) + name[len(parts.space) :]
+        )
 
     def meant(self, name: str) -> "list_of[str]":
         """Return the names that a user may have meant, the likeliest first.
