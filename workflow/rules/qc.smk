@@ -139,13 +139,8 @@ rule view_image:
         found=found_of_image,
         backgrounds=background_of_image,
     output:
-        report(
-            "<qc>/{id}.html",
-            caption="../report/view.rst",
-            category="Brain masks",
-            subcategory="Views",
-            labels=labels_of_view,
-        ),
+        # Not for a report: browsers show no page of more than 2 MB in one.
+        "<qc>/{id}.html",
     log:
         "<logs>/qc/{id}.view_image.log",
     wildcard_constraints:
