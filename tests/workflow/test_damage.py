@@ -2,6 +2,7 @@
 """A damaged file is regenerated, whatever its times say and whatever Snakemake is told."""
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -128,6 +129,30 @@ def test_what_was_made_from_a_wrong_mask_is_made_again(workflow, tiny):
     (workflow.folder / "summary.txt").write_text("counted with the wrong mask\n")
     workflow.succeed("--rerun-triggers", "mtime")
     assert tiny[0]["sha256"] in (workflow.folder / "summary.txt").read_text()
+
+
+def test_reason_for_a_damaged_mask_is_true(workflow, tiny):
+    """It is missing, where it was asked for; and what is made from it would not need it else."""
+    workflow.snakefile = None
+    summary = "rule summary:\n    input: 'masks/B_2mm.nii.gz'\n    output: 'summary.txt'\n"
+    summary += "    shell: 'sha256sum {input} > {output}'"
+    taken = module("config['snakefile']", config="config")
+    everything = rule_all("masks/A_2mm.nii.gz", "summary.txt")
+    (workflow.folder / "Snakefile").write_text("\n\n".join([everything, summary, taken]))
+    workflow.config["snakefile"] = str(REPO / "Snakefile")
+    for target in ([], ["masks/A_2mm.nii.gz", "summary.txt"], ["bm_all", "summary.txt"]):
+        workflow.succeed()
+        overwrite(workflow.mask("A_2mm"))
+        overwrite(workflow.mask("B_2mm"))
+        printed = workflow.succeed(*target)
+        # Of two rules that publish a mask: the first words of the reason.
+        reasons = re.findall(
+            r"rule bm_validate:.*?output: masks/(.)_2mm.*?reason: (\w+)", printed, flags=re.DOTALL
+        )
+        expected = {"A": "Missing", "B": "Missing" if "bm_all" in target else "Forced"}
+        assert dict(reasons) == expected, printed
+        for name, row in zip(("A_2mm", "B_2mm"), tiny, strict=True):
+            assert sha256(workflow.mask(name)) == row["sha256"]
 
 
 @pytest.mark.parametrize("ahead", [0, YEAR])

@@ -106,9 +106,10 @@ def regenerate(damage, files):
     """Have files regenerated whose content is not what it must be, whatever their times say.
 
     Called while Snakemake plans its jobs. The files are removed, so that nothing wrong is left
-    however the run ends, and the job that makes them is forced, as by `--forcerun`: it then
-    runs under any `--rerun-triggers`, and also where only files that are there depend on it.
-    What plans without running (a dry run, a report, a summary, ...) removes nothing.
+    however the run ends, and Snakemake makes them, because they are missing, under any
+    `--rerun-triggers`. Where only files that are there depend on them, it would not: then the job is
+    forced, as by `--forcerun`. What plans without running (a dry run, a report, a summary, ...)
+    removes nothing, and forces the job, too.
 
     Parameters
     ----------
@@ -121,12 +122,13 @@ def regenerate(damage, files):
         return
     if workflow.touch:
         raise WorkflowError(f"{damage}; `--touch` does not regenerate it: run without")
-    workflow.dag.forcefiles.update(files)
     if not workflow.is_main_process:
+        workflow.dag.forcefiles.update(files)
         return  # the process of a job: the run that it belongs to has removed the file
     # A plan that nothing executes has no executor. Where another run holds the files, Snakemake ends
     # this one with its message on locks.
     if workflow.executor_plugin is None or workflow.dryrun or held_by_another_run(files):
+        workflow.dag.forcefiles.update(files)
         logger.warning(f"{damage}; a run removes it, to have it regenerated.")
         return
     for file in files:
@@ -136,7 +138,30 @@ def regenerate(damage, files):
             raise WorkflowError(
                 f"{damage}; it cannot be removed ({err.strerror}): remove it"
             ) from None
+    if not are_asked_for(files):
+        workflow.dag.forcefiles.update(files)
     logger.warning(f"{damage}; it is removed, to be regenerated.")
+
+
+def are_asked_for(files):
+    """Return whether a run is asked for one of some files itself, and not for what is made from it.
+
+    It is if the file is a target, or an input of one that has no output, such as a rule `all`.
+    """
+    asked = set(workflow.dag.targetfiles)
+    for target in workflow.dag.targetrules:
+        if not target.output:
+            asked.update(each for each in target.input if isinstance(each, str))
+            if masks_of_configuration in target.input:
+                asked.update(*map(published, SETTINGS["masks"]))
+    return not asked.isdisjoint(files)
+
+
+def published(name):
+    """Return the published files of a mask, on whatever grid."""
+    if gridded := bm.registry.split_gridded(name):
+        return outputs("put_on_grid", **gridded._asdict()).values()
+    return outputs("validate", mask=name).values()
 
 
 def held_by_another_run(files):

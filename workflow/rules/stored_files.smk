@@ -54,6 +54,10 @@ def remove(file):
             if file.storage_object.exists():
                 file.storage_object.remove()
     Path(file).unlink(missing_ok=True)
+    # It may have been seen when Snakemake looked for another file of the folder.
+    seen = workflow.iocache
+    for known in (seen.exists_local, seen.exists_in_storage, seen.mtime, seen.size, seen.checksum):
+        known.pop(file, None)
 
 
 @contextlib.contextmanager
