@@ -22,6 +22,7 @@ from support import (
     tiny_mask,
     write_table,
 )
+from tutorial import reader  # noqa: F401 -- a fixture
 
 
 def pytest_addoption(parser) -> None:
