@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # How far beyond the brain it is shown, in mm.
-AROUND = 8.0
+AROUND = 15.0
 # Smallest edge of a cube in mm: smaller ones make pages of many megabytes.
 FINEST = 1.0
 # How bright the brain is without a background, and the rest of the mask's grid.
