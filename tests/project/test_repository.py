@@ -47,6 +47,15 @@ def test_conda_environment_of_the_pictures_has_the_versions_of_the_requirements(
     assert pins((REPO / "envs" / "qc.yaml").read_text(), "=") == required
 
 
+def test_conda_environment_of_the_views_has_the_versions_of_the_requirements():
+    environment = pins((REPO / "envs" / "view.yaml").read_text(), "=")
+    pictures = pins((REPO / "envs" / "qc.yaml").read_text(), "=")
+    locked = pins((REPO / "requirements-view.in").read_text(), "==")
+    shared = pins((REPO / "envs" / "masks.yaml").read_text(), "=")
+    # The pages, and what nilearn reads tables with.
+    assert environment == pictures | locked | {name: shared[name] for name in ("jinja2", "pandas")}
+
+
 def hashed(path: Path) -> dict[str, str]:
     """Return the versions of a file that `pip install --require-hashes` takes."""
     requirements = path.read_text().replace("\\\n", " ").splitlines()
