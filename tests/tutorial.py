@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 from support import REPO, copied_repository
 
+# Done before: what is to be installed is installed here, and the clone is there.
+DONE = ("git clone ", "python3 -m venv ", ". .venv/", "pip install ")
+# What is left out of what a command prints.
+DOTS = re.compile(r"\.\.\.|…")
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', flags=re.MULTILINE | re.DOTALL)
 
 
 class Reader:
     """Somebody who follows the tutorial."""
 
-    def __init__(self, folder: Path, path: str) -> None:
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.folder = folder
-        self.env = os.environ | {"PATH": path, "BRAINMASKS_OFFLINE": "1"}
+        self.env = os.environ | env | {"BRAINMASKS_OFFLINE": "1"}
 
     def run(self, script: str) -> tuple[int, str]:
         """Run a script, and return its exit status and all that it printed."""
@@ -40,8 +44,9 @@ class Reader:
         """Type what stands behind each `$`; what stands below it, but for dots, must be printed."""
         for command, *expected in (each.splitlines() for each in block.split("$ ")[1:]):
             status, printed = self.run(command)
-            assert (status != 0) == any(line.startswith("ERROR") for line in expected), printed
-            for piece in " ".join(expected).split("..."):
+            fails = any(line.upper().startswith("ERROR") for line in expected)
+            assert (status != 0) == fails, printed
+            for piece in DOTS.split(" ".join(expected)):
                 assert " ".join(piece.split()) in " ".join(printed.split()), printed
 
     def follow(self, part: str) -> None:
@@ -51,8 +56,7 @@ class Reader:
             if file:
                 (self.folder / file).write_text(text)
             elif kind == "bash":
-                # What is to be installed is installed here.
-                lines = [line for line in text.splitlines() if not line.startswith("pip install ")]
+                lines = [line for line in text.splitlines() if not line.startswith(DONE)]
                 status, printed = self.run("\n".join([*lines, "pwd"]))
                 assert status == 0, printed
                 self.folder = Path(printed.splitlines()[-1])
@@ -62,19 +66,20 @@ class Reader:
 
 
 @pytest.fixture
-def reader(real, cache, tmp_path) -> Reader:
-    """Return somebody who has followed part 1: a clone, an environment, a mask in the cache.
-
-    Part 1 is README's command, which CI runs.
-    """
-    folder = copied_repository(tmp_path / "brainmasks")
-    cache.mkdir(parents=True)
-    mask = "MNI152NLin6Asym_2mm_desc-brain_mask.nii.gz"
-    shutil.copy(real / "registered" / mask, cache / mask)
+def reader(real, tmp_path) -> Reader:
+    """Return somebody who begins: with a clone, and an environment that has a copy of a mask."""
+    copied_repository(tmp_path / "brainmasks")
+    # Where NiMARE itself is not installed.
+    templates = tmp_path / "packages" / "nimare" / "resources" / "templates"
+    templates.mkdir(parents=True)
+    mask = "tpl-MNI152NLin6Asym_res-02_desc-brain_mask"
+    shutil.copy(real / "encodings" / f"{mask}_nimare.nii.gz", templates / f"{mask}.nii.gz")
     commands = tmp_path / "bin"
     commands.mkdir()
+    scripts = tmp_path / "brainmasks" / "scripts"
     (commands / "brainmasks").write_text(
-        f'#!/bin/sh\nPYTHONPATH={folder / "scripts"} exec {sys.executable} -m brainmasks "$@"\n'
+        f'#!/bin/sh\nPYTHONPATH={scripts} exec {sys.executable} -m brainmasks "$@"\n'
     )
     (commands / "brainmasks").chmod(0o755)
-    return Reader(folder, f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}")
+    path = f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return Reader(tmp_path, {"PATH": path, "PYTHONPATH": str(tmp_path / "packages")})

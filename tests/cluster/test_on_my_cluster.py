@@ -3,7 +3,7 @@
 
 
 def test_tutorial_can_be_followed_to_the_letter_on_a_cluster(slurm, reader):
-    for part in ("in-my-workflow", "check-my-lesions"):
+    for part in ("first-mask", "in-my-workflow", "check-my-lesions"):
         reader.follow(part)
     # Also what the part before has left is made on a node.
     reader.run("rm -r aligned checks results")

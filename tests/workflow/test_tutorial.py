@@ -3,7 +3,7 @@
 
 
 def test_tutorial_can_be_followed_to_the_letter(reader):
-    for part in ("in-my-workflow", "check-my-lesions", "my-own-mask"):
+    for part in ("first-mask", "in-my-workflow", "check-my-lesions", "my-own-mask"):
         reader.follow(part)
     made = {str(path.relative_to(reader.folder)) for path in reader.folder.glob("*/*")}
     assert {
