@@ -2,6 +2,7 @@
 """A T1 image under images: what is drawn of it, which are refused, when it is drawn again."""
 
 import gzip
+import hashlib
 import os
 from dataclasses import replace
 
@@ -276,8 +277,6 @@ def test_installed_packages_are_found_and_their_files_are_those_of_the_table():
     for space, path in found.items():
         with gzip.open(path) as file:
             content = file.read()
-        import hashlib
-
         (known,) = (
             each
             for each in shipped_backgrounds()
