@@ -120,6 +120,8 @@ HOSTS = {"samples": {"sub-01": {}}, "threads": 4}
         ("off_line", True, "offline"),
         ("MASKS", {}, "masks"),
         ("nasks", [], "masks"),
+        ("amsks", [], "masks"),
+        ("offfline", True, "offline"),
         ("cachedir", "/cache", "cache_dir"),
         ("cache-dir", "/cache", "cache_dir"),
         ("registy", "own.tsv", "registry"),
