@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Write workflow/files.json, all that rules and jobs need in one file, or check that it is right.
 
-A workflow that is loaded from a plain URL asks for it instead of 150 files: public servers refuse
-who asks for so many. Everything else reads the files themselves. Each of them is one line of it.
+A workflow that is loaded from a plain URL asks for it instead of more than 150 files: public
+servers refuse who asks for so many. Everything else reads the files themselves. Each of them is one
+line of it.
 """
 
 import argparse

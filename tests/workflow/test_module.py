@@ -63,7 +63,7 @@ def test_plain_url_is_asked_four_times_whatever_is_made(host, tiny, server, tmp_
         server.asked.clear()
     del server.files["/workflow/files.json"]
     assert "Nothing to be done" in host.succeed()
-    assert len(server.asked) > 100
+    assert len(server.asked) > 150
     assert len(set(server.asked)) == len(server.asked)
 
 
