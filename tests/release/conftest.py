@@ -11,6 +11,7 @@ import pytest
 from support import REPO
 
 HERE = Path(__file__).parent
+REQUIREMENTS = REPO / "requirements.txt"
 
 
 def pytest_collection_modifyitems(config, items) -> None:
@@ -69,9 +70,6 @@ class Environment:
             text=True,
             check=False,
         )
-
-
-REQUIREMENTS = REPO / "requirements.txt"
 
 
 @pytest.fixture(scope="session")
