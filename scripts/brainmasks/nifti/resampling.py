@@ -99,13 +99,17 @@ def overlap(
         If the source's axes do not lie along the world's.
     """
     import numpy as np
+    from scipy.sparse import csr_array
 
     if not is_straight(source_shape, source_affine):
         raise ValueError("the axes of the source do not lie along the world's")
     axes = _world_axes(source_affine)
-    # A row for each index of the target, along the world's axis on which the source's axis lies.
+    # A row for each index of the target, along the world's axis on which the source's axis lies:
+    # nearly all of it is 0, because an interval meets few others.
     weights = [
-        _covered(source_affine, source_shape[axis], axis, shape[axes[axis]], affine, axes[axis])
+        csr_array(
+            _covered(source_affine, source_shape[axis], axis, shape[axes[axis]], affine, axes[axis])
+        )
         for axis in range(3)
     ]
     # In the source's order of axes, the last first: slabs are stored so.
@@ -115,13 +119,16 @@ def overlap(
         stop = start + slab.shape[2]
         here = weights[2][:, start:stop]
         start = stop
-        touched = np.flatnonzero(here.any(axis=1))
         if not slab.any():
             continue
-        flat = slab.T.reshape(slab.shape[2], -1).astype(np.float64)
-        planes = (here[touched] @ flat).reshape(-1, slab.shape[1], slab.shape[0])
-        for k, plane in zip(touched, planes, strict=True):
-            covered[k] += weights[1] @ plane @ weights[0].T
+        planes = slab.T
+        for k in np.flatnonzero(np.diff(here.indptr)):
+            met = slice(here.indptr[k], here.indptr[k + 1])
+            plane = sum(
+                weight * planes[index]
+                for index, weight in zip(here.indices[met], here.data[met], strict=True)
+            )
+            covered[k] += (weights[0] @ (weights[1] @ plane).T).T
     return covered.transpose(np.argsort([axes[axis] for axis in (2, 1, 0)]))
 
 
