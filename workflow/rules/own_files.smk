@@ -6,6 +6,7 @@
 # so scripts can import the package, and jobs find what they need without network. It looks for the
 # file beside the one that calls it, which is why it is called here and not in the package.
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import json
@@ -85,6 +86,13 @@ def script_file(name):
 ROOMS = ("qc", "images", "masks", "nifti", "storage", "registry")
 
 
+@functools.cache
+def text_of(name):
+    """Return the name and the lines of a file of ours, whatever its line ends, for a digest."""
+    lines = Path(OWN_FILES[name]).read_text(encoding="utf-8").split("\n")
+    return "\n".join([name, *(line.rstrip() for line in lines)]).rstrip().encode()
+
+
 def code(script, room):
     """Return a digest of a script, of a room of the package, and of the rooms below it.
 
@@ -95,6 +103,5 @@ def code(script, room):
     names = [f"scripts/{script}.py", *(name for name in OWN_FILES if name.startswith(below))]
     digest = hashlib.sha256()
     for name in sorted(names):
-        lines = Path(OWN_FILES[name]).read_text(encoding="utf-8").split("\n")
-        digest.update("\n".join([name, *(line.rstrip() for line in lines)]).rstrip().encode())
+        digest.update(text_of(name))
     return digest.hexdigest()[:16]
