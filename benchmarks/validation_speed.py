@@ -27,6 +27,7 @@ from statistics import median
 
 import nibabel as nib
 import numpy as np
+from side_by_side import Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
@@ -139,6 +140,23 @@ def table(found: dict[str, list[float]], images: float) -> tuple[list[str], int]
         missed += not kept
         lines.append(f"| {what} | {value:.2f} | {kind} {limit} | {'pass' if kept else 'FAIL'} |")
     return lines, missed
+
+
+def measure(folder: Path, repeats: int, small: bool, cpu: bool) -> list[Row]:
+    """Return the rows for the page of all benchmarks; each process times its work by the clock."""
+    row = BRAIN_MASK_REGISTRY.get(NAME).as_row()
+    path = real_file()
+    if path is None:
+        path = folder / "mask.nii.gz"
+        data, row = synthetic(row)
+        path.write_bytes(data)
+    found = rounds(path, row, 1 if small else repeats)
+
+    def compared(work: str, reference: str, goal: float | None) -> Row:
+        ratios = [a / b for a, b in zip(found[work], found[reference], strict=True)]
+        return Row(work, reference, ratios, goal, median(found[work]))
+
+    return [compared(VALIDATION, GUNZIP, 1.3), compared(USUAL, VALIDATION, None)]
 
 
 def main() -> int:

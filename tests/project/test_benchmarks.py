@@ -1,10 +1,71 @@
 # SPDX-License-Identifier: MIT
 """The benchmarks run; how fast things are is theirs to say."""
 
+import os
+import re
 import subprocess
 import sys
 
-from support import REPO
+import pytest
+from support import REAL, REPO
+
+COMPARED = (
+    "checked_images",
+    "cold_masks",
+    "host_workflow",
+    "other_grids",
+    "peak_memory",
+    "pictures",
+    "up_to_date",
+    "warm_mask",
+)
+
+
+def test_every_benchmark_is_tried():
+    """Each is a script that measures, or what they share."""
+    shared = {"bench_data", "side_by_side", "run_all"}
+    alone = {"crowd_at_one_server", "faults_vs_peers", "validation_speed"}
+    found = {path.stem for path in (REPO / "benchmarks").glob("*.py")}
+    assert found == {*COMPARED} | shared | alone
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_benchmark_measures_both_sides(name):
+    if name == "warm_mask" and not REAL.is_dir():
+        pytest.skip(f"the real masks are not here: no folder {REAL}")
+    done = subprocess.run(
+        [sys.executable, REPO / "benchmarks" / f"{name}.py", "--small", "--rounds", "1"],
+        env=os.environ | {"BRAINMASKS_REAL_MASKS": str(REAL)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    head, rule, *rows = done.stdout.splitlines()
+    assert head == "| work | reference | ratio | spread | goal | | median |"
+    assert rule.count("|") == head.count("|")
+    assert rows
+    for row in rows:
+        ratio = re.match(r"\| [^|]+ \| [^|]+ \| ([0-9.]+) \| \1 to \1 \|", row)
+        assert float(ratio[1]) > 0, row
+
+
+def test_of_a_crowd_with_one_cache_one_asks():
+    script = REPO / "benchmarks" / "crowd_at_one_server.py"
+    crowd = ["--processes", "6", "--allowed", "2", "--hour", "2"]
+    done = subprocess.run(
+        [sys.executable, script, *crowd], capture_output=True, text=True, check=True
+    )
+    _, _, *lines = done.stdout.splitlines()
+    requests = {}
+    for line in lines:
+        case, processes, asked, refused, failed, *_ = (each.strip() for each in line.split("|")[1:])
+        assert processes == "6"
+        # Whoever is refused has to begin anew.
+        assert refused == failed
+        requests[case] = int(asked)
+    assert requests["each a cache of its own"] > 6
+    assert requests["one cache for all"] == requests["a site cache that is filled"] == 1
 
 
 def test_speed_of_validation_is_measured_without_the_real_masks():

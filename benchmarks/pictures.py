@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Pictures of lesions over their mask, beside matplotlib, which saves as many empty figures.
+
+python benchmarks/pictures.py [--rounds N]
+"""
+
+from pathlib import Path
+
+from bench_data import PUBLISHED, lesions, made_up_mask, published, python, write_table
+from matplotlib.image import imread
+from side_by_side import REPO, Row, Work, compared, environment, in_turns, run, seconds
+
+FIND = (
+    PUBLISHED
+    + """
+from brainmasks.images import check_images, read_images
+images = read_images("images.tsv", sys.argv[3], registry)
+check_images(images, masks, registry, 0.5, "found.json", 2)
+"""
+)
+DRAW = (
+    PUBLISHED
+    + """
+from brainmasks.images import Policy, read_found
+from brainmasks.qc import draw_images
+paths = {name: f"pictures/{name}.png" for name in read_found("found.json")}
+draw_images("found.json", masks, Policy([], []), paths, {})
+"""
+)
+EMPTY = """
+import sys
+from matplotlib.figure import Figure
+count, width, height = map(int, sys.argv[1:])
+for _ in range(count):
+    Figure(figsize=(width / 150, height / 150), dpi=150).savefig("pictures/empty.png")
+"""
+
+
+def measure(folder: Path, rounds: int, small: bool, cpu: bool) -> list[Row]:
+    """Return the row."""
+    count = 2 if small else 100
+    row = made_up_mask(folder, "Bench", "1", small)
+    write_table(folder / "own.tsv", [row])
+    paths = lesions(folder / "lesions", Path(row["url"]), count)
+    write_table(
+        folder / "images.tsv", [{"image": str(path), "mask": "Bench_1mm"} for path in paths]
+    )
+    (folder / "pictures").mkdir()
+    mask = published(folder, row)
+    env = environment(folder)
+    schema = REPO / "workflow" / "schemas" / "images.schema.json"
+    seconds(Work("what is found", [python(FIND, "own.tsv", mask, schema)], folder), env)
+    ours = Work(
+        f"pictures of {count} lesions at 1 mm, one process", [python(DRAW, "own.tsv", mask)], folder
+    )
+    seconds(ours, env)
+    height, width = imread(next((folder / "pictures").glob("*.png"))).shape[:2]
+    empty = Work(
+        f"matplotlib saving {count} empty figures of that size",
+        [python(EMPTY, count, width, height)],
+        folder,
+    )
+    return [compared(in_turns([ours, empty], env, rounds, cpu=cpu), ours, empty, 1.5)]
+
+
+if __name__ == "__main__":
+    run(measure, __doc__)
