@@ -64,7 +64,9 @@ def test_plain_url_is_asked_four_times_whatever_is_made(host, tiny, server, tmp_
     del server.files["/workflow/files.json"]
     assert "Nothing to be done" in host.succeed()
     assert len(server.asked) > 150
-    assert len(set(server.asked)) == len(server.asked)
+    # Old versions of Snakemake ask three times for a file that there is not.
+    asked = [path for path in server.asked if path != "/workflow/files.json"]
+    assert len(set(asked)) == len(asked)
 
 
 @BOTH_ENTRIES

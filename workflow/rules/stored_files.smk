@@ -56,7 +56,9 @@ def remove(file):
     Path(file).unlink(missing_ok=True)
     # It may have been seen when Snakemake looked for another file of the folder.
     seen = workflow.iocache
-    for known in (seen.exists_local, seen.exists_in_storage, seen.mtime, seen.size, seen.checksum):
+    # Older versions of Snakemake keep no checksums.
+    checksums = getattr(seen, "checksum", None) or {}
+    for known in (seen.exists_local, seen.exists_in_storage, seen.mtime, seen.size, checksums):
         known.pop(file, None)
 
 

@@ -144,7 +144,7 @@ def _viewer(volume: ViewVolume) -> str:
     if version < LABELLED:
         # One voxel behind, so that the next slice has the coordinate of this one.
         affine[:3, 3] -= affine.diagonal()[:3]
-    colors = ListedColormap(OVER)
+    colors = ListedColormap(list(OVER))
     view = view_img(
         nib.Nifti1Image(volume.over, affine),
         bg_img=nib.Nifti1Image(volume.under, affine),

@@ -159,7 +159,8 @@ def draw_slice(
     from matplotlib.colors import ListedColormap
 
     options |= {"vmin": 0, "vmax": len(colors) - 1, "extent": extent, "origin": "lower"}
-    axes.imshow(values.T, ListedColormap(colors), **options)
+    # A list: the oldest matplotlib takes two colours in a tuple for a colour and its alpha.
+    axes.imshow(values.T, ListedColormap(list(colors)), **options)
 
 
 def draw_colors(axes: "Axes", values: "NDArray[np.float64]", extent: Extent) -> None:
