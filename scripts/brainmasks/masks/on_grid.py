@@ -4,6 +4,7 @@
 import hashlib
 import logging
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
@@ -85,7 +86,7 @@ def put_on_grid(
     data = as_nii_gz(made.image())
     # What the result must be was computed with it: nothing is registered of it.
     unregistered = replace(mask, voxels=None, content_sha256="")
-    common = limited_to_registered(examine(data, made.metadata()), unregistered)
+    common = limited_to_registered(examine(data, made.metadata), unregistered)
     checks = {**common, **made.checks()}
     problems = [why for why in checks.values() if not why.startswith((PASSED, "not run"))]
     if problems:
@@ -108,7 +109,7 @@ def put_on_grid(
         "SpatialReference": mask.space,
         "SpaceRequested": space_of(asked),
         "SpaceServed": mask.space,
-        "Resolution": made.metadata().resolution_words,
+        "Resolution": made.metadata.resolution_words,
         "Mask": mask.name,
         "Sources": [str(mask_path)],
         "SourceSHA256": described["SHA256"],
@@ -118,7 +119,7 @@ def put_on_grid(
         "Resampling": _RULE,
         **made.as_note(),
         "SHA256": hashlib.sha256(data).hexdigest(),
-        "ContentSHA256": made.metadata().content_sha256,
+        "ContentSHA256": made.metadata.content_sha256,
         "Bytes": len(data),
         "Grid": made.grid_note(),
         "Voxels": made.after,
@@ -186,10 +187,12 @@ class _Made:
     ras_affine: "NDArray[np.float64]"
     voxels: "NDArray[np.bool_]"
 
-    @property
+    @cached_property
     def after(self) -> int:
         """How many voxels are 1."""
-        return int(self.voxels.sum(dtype=int))
+        import numpy as np
+
+        return int(np.count_nonzero(self.voxels))
 
     @property
     def voxel_ml(self) -> float:
@@ -203,10 +206,12 @@ class _Made:
         """Volume of the result in ml."""
         return self.after * self.voxel_ml
 
-    @property
+    @cached_property
     def cut_ml(self) -> float:
         """Volume of the mask that lies outside the grid, in ml."""
-        return (int(self.before.sum(dtype=int)) - self.on_ras.inside) * self.mask.voxel_ml
+        import numpy as np
+
+        return (int(np.count_nonzero(self.before)) - self.on_ras.inside) * self.mask.voxel_ml
 
     def image(self) -> Any:
         """Return the result as the image that is published."""
@@ -215,8 +220,9 @@ class _Made:
 
         return nib.Nifti1Image(self.voxels.astype(np.uint8), self.grid.affine)
 
+    @cached_property
     def metadata(self) -> _OnGrid:
-        """Return what the published file must be."""
+        """What the published file must be."""
         import nibabel as nib
 
         x, y, z = (round(float(mm), 6) for mm in nib.affines.voxel_sizes(self.grid.affine))
@@ -260,7 +266,7 @@ class _Made:
         if self.cut_ml > 0:
             return f"not run: the grid cuts {self.cut_ml:.6g} ml of the mask off"
         larger = np.maximum(np.diag(self.ras_affine)[:3], self.mask.zooms)
-        moved = self.shift_mm() / larger
+        moved = self.shift_mm / larger
         # `not <=`, as for all numbers of files
         if not np.abs(moved).max() <= FARTHEST:
             axis = int(np.abs(moved).argmax())
@@ -270,8 +276,9 @@ class _Made:
             )
         return PASSED
 
+    @cached_property
     def shift_mm(self) -> "NDArray[np.float64]":
-        """Return how far the centre of mass is from that of the mask, in mm along x, y and z."""
+        """How far the centre of mass is from that of the mask, in mm along x, y and z."""
         return _centre(self.on_ras.voxels, self.ras_affine) - _centre(self.before, self.mask.affine)
 
     def as_note(self) -> dict[str, Any]:
@@ -285,7 +292,7 @@ class _Made:
             "CutOffVoxels": self.on_ras.cut_off,
             "CutOffML": round(self.cut_ml, 6),
             # 0 for -0.
-            "CentreOfMassShiftMM": [round(mm, 4) + 0.0 for mm in self.shift_mm().tolist()],
+            "CentreOfMassShiftMM": [round(mm, 4) + 0.0 for mm in self.shift_mm.tolist()],
         }
 
     def grid_note(self) -> dict[str, Any]:
@@ -309,7 +316,7 @@ class _Made:
             "KnownSpaces": list(self.grid.spaces),
             "Space": said,
             "Shape": list(self.grid.shape),
-            "VoxelSize": list(self.metadata().zooms),
+            "VoxelSize": list(self.metadata.zooms),
             "Origin": affine[:3, 3].tolist(),
             "Affine": affine.tolist(),
             "Orientation": "".join(nib.aff2axcodes(affine)),

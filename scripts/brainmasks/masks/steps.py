@@ -3,9 +3,10 @@
 
 import hashlib
 import logging
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidMaskError
-from ..fetching import Fetcher, Origin
+from ..fetching import Origin
 from ..nifti import (
     CONTENT_SHA256,
     MD5,
@@ -22,6 +23,9 @@ from ..telling import TOLD, size_in_words
 from .origin import note_of, read_fetched
 from .sidecar import sidecar
 
+if TYPE_CHECKING:
+    from ..fetching import Fetcher
+
 # What was verified, for people; the sidecar says what exactly.
 _VERIFIED = {
     SHA256: "verified",
@@ -32,7 +36,7 @@ _VERIFIED = {
 log = logging.getLogger(__name__)
 
 
-def download(asked: str, fetcher: Fetcher, mask_path: StrPath, origin_path: StrPath) -> None:
+def download(asked: str, fetcher: "Fetcher", mask_path: StrPath, origin_path: StrPath) -> None:
     """Bring a mask into the working folder.
 
     Parameters

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ..errors import FetchError
 from ..paths import StrPath
@@ -108,6 +107,8 @@ def local_path(location: str, folder: str = "") -> Path:
     if location.startswith(_PACKAGE):
         return _in_package(location.removeprefix(_PACKAGE))
     if location.startswith(_FILE):
+        from urllib.request import url2pathname
+
         return Path(url2pathname(urlsplit(location).path))
     return Path(folder, Path(_fill_in(location)).expanduser())
 
