@@ -59,7 +59,7 @@ def held_by_another_run(bench) -> Path:
 @contextmanager
 def cached_by_another_run_after(bench, message: str) -> Iterator[Verified]:
     """Keep the mask in the cache, as another run does, at the moment when this one logs that."""
-    found = Verified(bench.data, Origin("https://elsewhere", False, SHA256))
+    found = Verified(bench.data, Origin("https://elsewhere", False, SHA256, cached=True))
 
     class Run(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -98,7 +98,7 @@ def test_wait_without_the_lock_is_told_and_comes_once_before_all_servers(bench, 
 
 
 def test_lock_that_cannot_be_removed_keeps_no_hit_from_being_used(bench):
-    found = Verified(bench.data, Origin("https://host/a", False, SHA256))
+    found = Verified(bench.data, Origin("https://host/a", False, SHA256, cached=True))
     Cache(bench.cache).store(bench.metadata, found)
     (bench.cache / ".A_2mm.lock").mkdir()
     assert bench.fetcher().fetch() == found
