@@ -4,8 +4,8 @@
 import gzip
 import io
 import logging
-import re
 import os
+import re
 import time
 from dataclasses import replace
 from threading import Event
@@ -115,8 +115,8 @@ def test_progress_is_drawn_only_if_it_is_asked_for(server, tmp_path, capsys):
     downloaded(server, tmp_path)
     assert capsys.readouterr().err == ""
     downloaded(server, tmp_path, progressbar=True)
-    # Older versions of tqdm take a captured console for one that knows no blocks.
-    bar = rf"100%\|(█{{10}}|#{{10}})\| {len(DATA)}/{len(DATA)} \["
+    # How wide the bar is differs between versions of tqdm.
+    bar = rf"100%\|█+\| {len(DATA)}/{len(DATA)} \["
     assert re.search(bar, capsys.readouterr().err)
 
 
