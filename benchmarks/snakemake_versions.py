@@ -14,6 +14,7 @@ Versions that are older than the workflow allows are tried with its check taken 
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -147,6 +148,7 @@ class Bench:
         (published / "workflow/rules/main.smk").write_bytes(
             (self.copy / "workflow/rules/main.smk").read_bytes()
         )
+        git = shutil.which("git") or sys.exit("needs git")
         for command in (
             "init --quiet --initial-branch main",
             "add --all",
@@ -154,7 +156,7 @@ class Bench:
             "tag v0",
             f"clone --quiet --bare . {self.folder}/hub/owner/masks.git",
         ):
-            subprocess.run(["git", *command.split()], cwd=published, env=self.environ, check=True)
+            subprocess.run([git, *command.split()], cwd=published, env=self.environ, check=True)
 
     @property
     def environ(self) -> dict[str, str]:
