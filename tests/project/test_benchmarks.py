@@ -3,8 +3,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from support import REAL, REPO
@@ -24,7 +26,7 @@ COMPARED = (
 def test_every_benchmark_is_tried():
     """Each is a script that measures, or what they share."""
     shared = {"bench_data", "side_by_side", "run_all"}
-    alone = {"crowd_at_one_server", "faults_vs_peers", "validation_speed"}
+    alone = {"crowd_at_one_server", "faults_vs_peers", "snakemake_versions", "validation_speed"}
     found = {path.stem for path in (REPO / "benchmarks").glob("*.py")}
     assert found == {*COMPARED} | shared | alone
 
@@ -81,3 +83,42 @@ def test_speed_of_validation_is_measured_without_the_real_masks():
     assert "| validation / gunzip |" in done.stdout
     (memory,) = (line for line in done.stdout.splitlines() if line.startswith("| peak memory"))
     assert memory.endswith("| at most 2 | pass |")
+
+
+@pytest.fixture
+def versions(monkeypatch):
+    """Return the benchmark that tries versions of Snakemake, as a module."""
+    monkeypatch.syspath_prepend(REPO / "benchmarks")
+    import snakemake_versions
+
+    return snakemake_versions
+
+
+def test_page_of_versions_has_every_form_and_version_that_is_tried(versions):
+    page = (REPO / "docs" / "versions.md").read_text()
+    head, _, *rows = (line for line in page.splitlines() if line.startswith("|"))
+    assert [row.split("|")[1].strip() for row in rows] == list(versions.FORMS)
+    assert re.findall(r"[0-9.]+", head) == versions.VERSIONS
+    # Those that are older than the workflow allows are in brackets.
+    rules = (REPO / "workflow" / "rules" / "main.smk").read_text()
+    oldest = versions.as_numbers(versions.CHECK.search(rules)[1])
+    for each in versions.VERSIONS:
+        assert (f"({each})" in head) == (versions.as_numbers(each) < oldest)
+
+
+def test_form_is_tried_with_a_version(versions, tmp_path):
+    """With the one that is installed. A wrong file on the server is no success."""
+    here = version("snakemake")
+    environments = tmp_path / "environments"
+    environments.mkdir()
+    (environments / here).symlink_to(sys.prefix)
+    (tmp_path / "tried" / "home").mkdir(parents=True)
+    bench = versions.Bench(tmp_path / "tried", here, environments)
+    try:
+        assert not bench.refused
+        assert bench.outcome("module, `pathvars:`") == "yes"
+        bench.server.files["/A.nii.gz"] = b"another file"
+        shutil.rmtree(tmp_path / "tried" / "home" / ".cache")
+        assert bench.outcome("module, `pathvars:`") == "no"
+    finally:
+        bench.server.close()
