@@ -26,8 +26,8 @@ def misspelt_keys(
 
     The configuration may be the whole one of a host workflow. Beside keys of another kind, one is
     taken for misspelt if it is one of ours but for capitals, `-` and `_`, and one letter (of a long
-    key, two or three). One that only lacks the `s` of ours, or has one more, such as `mask` and
-    `image`, is a word of its own: then it is misspelt only if its value could be that of ours.
+    key, two or three). One word that only lacks the `s` of ours, or has one more, such as `mask`,
+    may mean something else: then it is misspelt only if its value could be that of ours.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def misspelt_keys(
         key: near
         for key, near in nearest.items()
         if _edits(key, near) <= max(1, len(near) // LETTERS)
-        and (not _is_plural(key, near) or fits(near, config[key]))
+        and ("_" in near or not _is_plural(key, near) or fits(near, config[key]))
     }
 
 
