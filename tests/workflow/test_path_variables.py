@@ -137,6 +137,12 @@ def test_alone_the_variables_are_set_by_the_configuration(workflow, tiny):
     assert "did you mean brains/A_2mm.nii.gz?" in workflow.fail("brains/A_2mm.nii", "-n")
 
 
+def test_mask_by_a_wrong_name_is_answered_with_its_path_below_the_prefix(host):
+    host.write(rule_all(), host.module(pathvars="masks='brains'", prefix="'ext'"))
+    printed = host.fail("ext/brains/A_2mm.nii", "-n")
+    assert "gzipped files below ext/brains: did you mean ext/brains/A_2mm.nii.gz?" in printed
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

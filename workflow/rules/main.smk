@@ -3,8 +3,9 @@
 # Everything but `rule all`, which must stand in the Snakefile that is run.
 from snakemake.utils import min_version
 
-# The oldest one with which all forms of a module work. Since 9.12 there are path variables; since
-# 9.14.6 github() and gitlab() clone, where they asked for each file before. docs/versions.md has more.
+# The oldest one with which all forms work but two, gitlab() and a URL alone, which take 9.23. Since 9.12
+# there are path variables; since 9.14.6 github() clones, where it asked for each file before.
+# docs/versions.md has more.
 min_version("9.14.6")
 
 

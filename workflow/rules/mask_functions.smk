@@ -208,7 +208,9 @@ def right_name_of_mask(wildcards):
     name = Path(wildcards.misnamed).name.removesuffix(".gz").removesuffix(".nii")
     meant = " or ".join(outputs("validate", mask=each)["mask"] for each in REGISTRY.meant(name))
     hint = f": did you mean {meant}?" if meant else f", and none is registered for '{name}'"
-    return instead_of_input(f"masks are gzipped files below {MASKS}{hint}")
+    # With the prefix of the module, which path variables do not have.
+    folder = Path(outputs("validate", mask=name)["mask"]).parent
+    return instead_of_input(f"masks are gzipped files below {folder}{hint}")
 
 
 def refuse_output_cache(*names):

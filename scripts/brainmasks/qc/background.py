@@ -179,7 +179,7 @@ def _background(
         )
     black, white = np.percentile(seen, (BLACK, WHITE)).tolist()
     if not black < white:
-        raise InvalidMaskError(f"it shows nothing: all of the brain has the value {black:g}")
+        raise InvalidMaskError(f"it shows nothing: nearly all of the brain has the value {black:g}")
     # What is not finite is black: between it and its neighbours nothing can be computed.
     values[~np.isfinite(values)] = black
     return Background(name, sha256, affine, values, black, white)
