@@ -74,7 +74,7 @@ def main() -> None:
     head, _, rest = options.page.read_text(encoding="utf-8").partition(MARK)
     _, _, tail = rest.partition(MARK)
     found = measured(options.rounds, options.small, options.cpu)
-    said = f"{machine()} {clock} Medians of {options.rounds} rounds."
+    said = f"{machine()} {clock} Medians of {options.rounds} round(s)."
     page = "\n".join([head + MARK, "", said, "", *found, MARK + tail])
     options.page.write_text(page, encoding="utf-8")
 
