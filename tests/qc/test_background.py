@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -189,6 +190,10 @@ FAULTS = {
         broken(lambda path, image: nib.save(nib.Nifti1Image(LESION * 0 + 7, BALL.affine), path)),
         "it shows nothing: nearly all of the brain has the value 7",
     ),
+    "a lesion": (
+        broken(lambda path, image: nib.save(nib.Nifti1Image(LESION, BALL.affine), path)),
+        "it has two values in the brain, as a mask or a lesion",
+    ),
     "NaN": (
         broken(
             lambda path, image: nib.save(
@@ -303,6 +308,15 @@ def test_pictures_are_drawn_again_if_the_background_has_another_content(workflow
     # Without one, as if there never had been.
     workflow.config["background"] = None
     assert "rule draw_images:" in workflow.succeed("qc/same.png")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="there is no /proc here")
+def test_background_that_cannot_be_read_is_named_by_the_job(workflow, images):
+    """A file whose first bytes nobody can read, not even root."""
+    images("same", background={"A": "/proc/self/mem"})
+    printed = workflow.fail("qc/same.png")
+    assert "'background': /proc/self/mem cannot be that of A: Input/output error" in printed
+    assert "InputFunctionException" not in printed
 
 
 def test_background_may_be_made_by_a_rule_of_the_host(workflow, images):

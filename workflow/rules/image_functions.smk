@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 
 # What the rules of images ask: which images, against which masks, with how much memory?
+import contextlib
 import functools
 import hashlib
 import json
@@ -123,15 +124,17 @@ def digests_of_background(wildcards):
 
 @functools.cache
 def sha256_of(path):
-    """Return the SHA-256 of a file of the user's, None for one that a rule makes.
+    """Return the SHA-256 of a file of the user's, None for one that a rule makes or nobody can read.
 
     As a parameter it has a job run again if the content is another one, whatever the age of the
     file, and the job uses no other. Of a file that is made Snakemake knows when.
     """
     if workflow.persistence.rule(IOFile(path)) or not Path(path).is_file():
         return None
-    with open(path, "rb") as file:
+    # The job refuses one that cannot be read, and says why.
+    with contextlib.suppress(OSError), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+    return None
 
 
 def memory(wildcards, threads):

@@ -180,6 +180,10 @@ def _background(
     black, white = np.percentile(seen, (BLACK, WHITE)).tolist()
     if not black < white:
         raise InvalidMaskError(f"it shows nothing: nearly all of the brain has the value {black:g}")
+    if np.isin(seen, (seen.min(), seen.max())).all():
+        raise InvalidMaskError(
+            "it has two values in the brain, as a mask or a lesion; give a T1 image"
+        )
     # What is not finite is black: between it and its neighbours nothing can be computed.
     values[~np.isfinite(values)] = black
     return Background(name, sha256, affine, values, black, white)
