@@ -253,6 +253,13 @@ SETTINGS = {
     "alias": ({"Alias": "t1.nii"}, "Alias is served as A; give the background of A"),
     "URL": ({"A": "https://example.org/t1.nii"}, "is not on this machine; fetch it"),
     "package": ({"A": "package:no_such/t1.nii"}, "the Python package no_such is not installed"),
+    "part": (
+        {"A": "package:no_such.part/t1.nii"},
+        "the Python package no_such.part is not installed",
+    ),
+    "no name": ({"A": "package:../t1.nii"}, r"the Python package \.\. is not installed"),
+    "program": ({"A": "package:__main__/t1.nii"}, "the Python package __main__ is not installed"),
+    "home": ({"A": "~no-such-user/t1.nii"}, "it cannot be looked at: Could not determine home"),
     "variable": ({"A": "${NO_SUCH_PLACE}/t1.nii"}, "NO_SUCH_PLACE is not set"),
     "name": ({"A": "/data/tpl-B_res-1_T1w.nii.gz"}, "says tpl-B; give an image of A"),
     "person": ({"A": "/data/sub-01_space-T1w_T1w.nii.gz"}, "says space-T1w; give an image of A"),

@@ -55,8 +55,8 @@ class Mirror:
             return self._find()
         except FetchError:
             raise
-        except (OSError, RuntimeError, ValueError) as err:
-            # A folder that may not be entered, a name too long, a home of nobody.
+        except (OSError, ValueError) as err:
+            # A folder that may not be entered, a name too long.
             raise FetchError(f"it cannot be looked at: {err}") from err
 
     def _find(self) -> Path:
@@ -102,7 +102,8 @@ def local_path(location: str, folder: str = "") -> Path:
     Raises
     ------
     FetchError
-        If a variable is not set, or a package is not installed or has no such file.
+        If a variable is not set, there is no such home folder, or a package is not installed or has
+        no such file.
     """
     if location.startswith(_PACKAGE):
         return _in_package(location.removeprefix(_PACKAGE))
@@ -110,7 +111,12 @@ def local_path(location: str, folder: str = "") -> Path:
         from urllib.request import url2pathname
 
         return Path(url2pathname(urlsplit(location).path))
-    return Path(folder, Path(_fill_in(location)).expanduser())
+    path = Path(_fill_in(location))
+    try:
+        return Path(folder, path.expanduser())
+    except RuntimeError as err:
+        # A home of nobody.
+        raise FetchError(f"it cannot be looked at: {err}") from err
 
 
 def read_mirrors(path: StrPath, schema: StrPath) -> dict[str, list[Mirror]]:
@@ -158,7 +164,11 @@ def _in_package(location: str) -> Path:
 
     package, _, name = location.partition("/")
     # Found, not imported: the package's own dependencies need not be installed.
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        # A part of a package that is not there, or no name of one.
+        spec = None
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:
         raise FetchError(f"the Python package {package} is not installed")
