@@ -78,6 +78,16 @@ def test_github(host, tiny, github, entry, version):
     assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
 
 
+def test_some_of_the_rules_are_enough_for_a_mask(host, tiny):
+    taken = host.module().replace("use rule *", "use rule download, checksum, validate")
+    host.write(rule_all("masks/A_2mm.nii.gz"), taken)
+    make_twice(host)
+    host.mask("A_2mm").write_bytes(b"damaged")
+    assert "it is removed, to be regenerated" in host.succeed()
+    assert sha256(host.mask("A_2mm")) == tiny[0]["sha256"]
+    assert "did you mean A_2mm?" in host.fail("--dry-run", "masks/a_2mm.nii.gz")
+
+
 def test_jobs_of_a_workflow_from_a_url_know_the_grids(host, images, server, tmp_path):
     """The table is no input of a job, and is not fetched by it: it is copied with the package."""
     images("far", accept=["unknown_grid"])

@@ -86,7 +86,8 @@ def onto_grid(wildcards, output):
 
     It takes `output`, as `every_row` does.
     """
-    return {"aligned": str(rules.align_image.output.image), "resample": SETTINGS["resample"]}
+    aligned = str(OWN_RULES["align_image"].output.image)
+    return {"aligned": aligned, "resample": SETTINGS["resample"]}
 
 
 def found_of_image(wildcards):

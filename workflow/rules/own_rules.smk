@@ -30,4 +30,6 @@ def require_names(own, name):
 
 for each in OWN_RULES:
     require_names(OWN_RULES[each], each)
-require_names(rules.accept_shown_images, "accept_images")
+# Made from another rule, it is not there for a host that takes in some rules only.
+if rules.has("accept_shown_images"):
+    require_names(rules.accept_shown_images, "accept_images")
