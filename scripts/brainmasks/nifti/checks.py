@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidMaskError
@@ -58,6 +59,13 @@ class Evidence:
     def content(self) -> bytes | None:
         """The gunzipped file; None if nothing of it could be read."""
         return self.stream.content or (None if self.stream.problem else b"")
+
+    @cached_property
+    def nonzero(self) -> int:
+        """How many voxels are not 0 after slope and intercept; for two checks, counted once."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.scaled))
 
 
 def gzip_stream(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
@@ -136,9 +144,7 @@ def binary_as_scaled(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[st
 
 def not_empty(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
     """At least one voxel is 1."""
-    import numpy as np
-
-    if not np.any(evidence.scaled):
+    if not evidence.nonzero:
         yield "it is empty: no voxel is 1"
 
 
@@ -148,7 +154,8 @@ def voxel_count(evidence: Evidence, mask: BrainMaskMetadata) -> Iterator[str]:
 
     voxels = evidence.scaled
     # Where there is nothing but 0 and 1 they need not be compared, into a second array, with 1.
-    found = int(np.count_nonzero(voxels if _only_zero_and_one(voxels) else voxels == 1))
+    ones = evidence.nonzero if _only_zero_and_one(voxels) else np.count_nonzero(voxels == 1)
+    found = int(ones)
     if found != mask.voxels:
         yield f"{found} voxels are 1, registered {mask.voxels}"
 
