@@ -77,9 +77,8 @@ def put_on_grid(
     """
     described = read_sidecar(mask_sidecar_path, mask)
     mask = completed(mask, mask_sidecar_path)
-    # Of an image that was read from memory, the voxels need no copy.
-    image = read_image(read_published(mask_path, mask))
-    before = stored_voxels(image) == 1
+    # The file's content is not kept.
+    before = stored_voxels(read_image(read_published(mask_path, mask))) == 1
     made = _made(before, mask, grid)
     if not made.on_ras.voxels.any():
         raise InvalidMaskError(_nothing_left(mask, grid, made))
@@ -218,7 +217,7 @@ class _Made:
         import nibabel as nib
         import numpy as np
 
-        return nib.Nifti1Image(self.voxels.astype(np.uint8), self.grid.affine)
+        return nib.Nifti1Image(self.voxels.view(np.uint8), self.grid.affine)
 
     @cached_property
     def metadata(self) -> _OnGrid:

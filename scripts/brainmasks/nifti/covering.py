@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Voxels of the grid that are worked on at a time: 32 MB as float64, and some copies of that.
-_AT_A_TIME = 1 << 22
+# Voxels of the grid that are worked on at a time: 8 MB as float64, and some copies of that.
+_AT_A_TIME = 1 << 20
 # What is left of a sum of products that should be 0 or 1.
 _NOTHING = 1e-9
 

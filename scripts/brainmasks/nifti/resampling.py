@@ -10,6 +10,7 @@ along the world's, in RAS order, as those of all masks do.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .axis_shares import shares_of_axis, weighted
 from .orientation import TOLERANCE, displacement
 
 if TYPE_CHECKING:
@@ -99,16 +100,14 @@ def overlap(
         If the source's axes do not lie along the world's.
     """
     import numpy as np
-    from scipy.sparse import csr_array
 
     if not is_straight(source_shape, source_affine):
         raise ValueError("the axes of the source do not lie along the world's")
     axes = _world_axes(source_affine)
-    # A row for each index of the target, along the world's axis on which the source's axis lies:
-    # nearly all of it is 0, because an interval meets few others.
-    weights = [
-        csr_array(
-            _covered(source_affine, source_shape[axis], axis, shape[axes[axis]], affine, axes[axis])
+    # For each index of the target, along the world's axis on which the source's axis lies.
+    shares = [
+        shares_of_axis(
+            source_affine, source_shape[axis], axis, shape[axes[axis]], affine, axes[axis]
         )
         for axis in range(3)
     ]
@@ -116,19 +115,16 @@ def overlap(
     covered = np.zeros([shape[axes[axis]] for axis in (2, 1, 0)])
     start = 0
     for slab in slabs:
-        stop = start + slab.shape[2]
-        here = weights[2][:, start:stop]
-        start = stop
-        if not slab.any():
-            continue
         planes = slab.T
-        for k in np.flatnonzero(np.diff(here.indptr)):
-            met = slice(here.indptr[k], here.indptr[k + 1])
-            plane = sum(
+        for k, (indices, weights) in enumerate(zip(*shares[2], strict=True)):
+            here = [
                 weight * planes[index]
-                for index, weight in zip(here.indices[met], here.data[met], strict=True)
-            )
-            covered[k] += (weights[0] @ (weights[1] @ plane).T).T
+                for index, weight in zip(indices - start, weights, strict=True)
+                if weight and 0 <= index < len(planes) and planes[index].any()
+            ]
+            if here:
+                covered[k] += weighted(weighted(sum(here), *shares[1]).T, *shares[0]).T
+        start += slab.shape[2]
     return covered.transpose(np.argsort([axes[axis] for axis in (2, 1, 0)]))
 
 
@@ -309,29 +305,3 @@ def _from_the_end(index: "NDArray[np.intp]", length: int) -> "NDArray[np.intp]":
     import numpy as np
 
     return np.where(index < 0, index, length - 1 - index)
-
-
-def _covered(
-    source_affine: "NDArray[np.float64]",
-    source_length: int,
-    source_axis: int,
-    length: int,
-    affine: "NDArray[np.float64]",
-    world: int,
-) -> "NDArray[np.float64]":
-    """Return which fraction of each interval of a target's axis each interval of the source covers.
-
-    Returns
-    -------
-    array of shape (`length`, `source_length`)
-    """
-    import numpy as np
-
-    step, first = source_affine[world, source_axis], source_affine[world, 3]
-    faces = first + step * (np.arange(source_length + 1) - 0.5)
-    # In voxels of the target, of which n reaches from n to n + 1.
-    faces = (faces - affine[world, 3]) / affine[world, world] + 0.5
-    low, high = np.minimum(faces[:-1], faces[1:]), np.maximum(faces[:-1], faces[1:])
-    voxels = np.arange(length)[:, np.newaxis]
-    shared: NDArray[np.float64] = np.minimum(high, voxels + 1) - np.maximum(low, voxels)
-    return np.clip(shared, 0, None)
