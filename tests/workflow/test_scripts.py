@@ -106,7 +106,7 @@ def published(steps, bench) -> Bench:
 
 def test_every_script_runs_as_a_job_of_snakemake_alone():
     """Imported by anything else, none of them does a thing."""
-    assert len(SCRIPTS) == 14
+    assert len(SCRIPTS) == 15
     for name in SCRIPTS:
         found = runpy.run_path(str(REPO / "scripts" / f"{name}.py"))
         assert callable(found["main"]), name
@@ -285,8 +285,8 @@ def test_images_are_checked_and_tabulated(run, mask, images, tmp_path, threads):
     found = json.loads((tmp_path / "images.json").read_text())
     assert {each["id"]: each["verdict"] for each in found} == dict(zip(images, accept, strict=True))
     page = tmp_path / "images.html"
-    policy = {"accept": accept[:2], "refuse": []}
-    run("tabulate_images", [page], params=policy, found=tmp_path / "images.found.json")
+    params = {"accept": accept[:2], "refuse": [], "interactive": False}
+    run("tabulate_images", [page], params=params, found=tmp_path / "images.found.json")
     assert [name for name in images if name not in page.read_text()] == []
     assert (page.read_text().count(">accepted<"), page.read_text().count(">rejected<")) == (2, 1)
 
@@ -437,9 +437,16 @@ def test_images_are_drawn_each_in_its_file(run, mask, images, drawing, tmp_path,
         "draw_images",
         pictures,
         threads=threads,
-        params={"rows": {"A_2mm": ROW_A}, "accept": ["identical"], "refuse": []},
+        params={
+            "rows": {"A_2mm": ROW_A},
+            "accept": ["identical"],
+            "refuse": [],
+            "backgrounds": {},
+            "installed": False,
+        },
         masks=[mask],
         found=tmp_path / "images.found.json",
+        backgrounds=[],
     )
     drawn = [path.read_bytes() for path in pictures]
     assert [data[:6] for data in drawn] == [PNG] * 3
