@@ -35,7 +35,8 @@ def test_made_up_servers_are_survived(tmp_path, first):
     assert len(met) == AT_ONCE
     for each in met:
         for outcome in each["outcomes"]:
-            assert outcome.isprintable(), each["number"]
+            # Failed sources are a line each; whatever a server sent breaks none.
+            assert all(line.isprintable() for line in outcome.split("\n")), each["number"]
             assert "SECRET" not in outcome, each["number"]
             assert len(outcome) < 4000, each["number"]
     assert met[-1]["peak_mb"] < MOST, [each["peak_mb"] for each in met]

@@ -467,13 +467,23 @@ def traced(runners, url, tmp_path):
     registry = write_table(tmp_path / "masks.tsv", [ROW | {"url": url}])
     template = tmp_path / "empty"
     calls, allowed = {}, {}
+
+    def allow(run: Run) -> None:
+        for path, data in contents(run.folder).items():
+            allowed.setdefault(path, set()).add(data)
+
     for start in STARTS:
         run = Run(tmp_path / start, registry, start, template)
         plan = planned(run, "whole")
         assert run.run(runners[0], plan=plan.text) == 0, printed(run.folder)
         calls[start] = [(call, f"{call.kind} {shown(call, run.folder)}") for call in plan.calls()]
-        for path, data in contents(run.folder).items():
-            allowed.setdefault(path, set()).add(data)
+        allow(run)
+    # What comes from the cache is noted as such, also if a run that failed has brought it there.
+    again = Run(tmp_path / "again", registry, "published", template)
+    for made in ("resources", "masks"):
+        shutil.rmtree(again.folder / made)
+    again.succeed(runners[0])
+    allow(again)
     return Traced(registry, template, calls, allowed)
 
 
