@@ -18,7 +18,7 @@ from support import save_image
 from brainmasks import InvalidMaskError
 from brainmasks.images import align
 from brainmasks.images.opening import UnreadableImage, open_image
-from brainmasks.images.slabs import slabs_of
+from brainmasks.images.slabs import slabs_of, whole_voxels
 from brainmasks.registry import shipped_registry
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -393,6 +393,27 @@ def test_damage_is_found_after_the_last_slab_at_the_latest(tmp_path, cut):
     (tmp_path / "image.nii.gz").write_bytes(content[:-cut])
     with pytest.raises(UnreadableImage):
         list(slabs_of(open_image(tmp_path / "image.nii.gz"), 400))
+
+
+@pytest.mark.parametrize("name", ["image.nii", "image.nii.gz", "image.mgz", "image.img"])
+def test_all_voxels_are_those_that_nibabel_reads(tmp_path, name):
+    """More than are read at once, and the last slab is smaller; a file that is cut off is found."""
+    voxels = np.zeros((128, 128, 70), np.float32)
+    voxels[::7, ::5, ::3] = np.arange(19 * 26 * 24).reshape(19, 26, 24)
+    kinds = {"image.mgz": nib.MGHImage, "image.img": nib.Nifti1Pair}
+    image = kinds.get(name, nib.Nifti1Image)(voxels, MASK.affine)
+    if name != "image.mgz":
+        image.set_data_dtype(np.int16)
+        image.header.set_slope_inter(1.5, -3)
+    path = tmp_path / name
+    nib.save(image, path)
+    expected = np.asanyarray(nib.load(path).dataobj)
+    found = whole_voxels(open_image(path))
+    assert found.dtype == expected.dtype
+    assert np.array_equal(found, expected)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UnreadableImage):
+        whole_voxels(open_image(path))
 
 
 LARGE = """
