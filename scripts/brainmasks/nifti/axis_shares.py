@@ -61,7 +61,7 @@ def weighted(
     indices, shares
         From `shares_of_axis`.
     """
-    found: NDArray[np.float64] = shares[:, :1] * rows[indices[:, 0]]
-    for n in range(1, indices.shape[1]):
-        found += shares[:, n : n + 1] * rows[indices[:, n]]
+    import numpy as np
+
+    found: NDArray[np.float64] = np.einsum("in,inx->ix", shares, rows[indices])
     return found
