@@ -215,6 +215,8 @@ use rule accept_images as accept_shown_images with:
         details="<qc>/images.json",
     log:
         "<logs>/qc/images.accepted.log",
+    # Not taken over from the other rule.
+    localrule: not SETTINGS["submit_masks"]
 
 
 rule qc:
