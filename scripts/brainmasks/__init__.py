@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     BRAIN_MASK_REGISTRY: BrainMaskRegistry
 else:
-    shown = on_demand(
+    shown, _ = on_demand(
         __name__,
         images="Comparison compare_to_mask",
         masks="load_brain_mask",

@@ -7,8 +7,11 @@ from importlib import import_module
 from typing import Any
 
 
-def on_demand(package: str, **shown: str) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a package, which imports a name when it is first used (PEP 562).
+def on_demand(package: str, **shown: str) -> tuple[Callable[[str], Any], list[str]]:
+    """Return `__getattr__` and `__all__` of a package whose names are imported when first used.
+
+    They do what those of `lazy_loader.attach` do (PEP 562, SPEC 1). That library would be one more
+    that each host workflow has to install.
 
     Parameters
     ----------
@@ -27,4 +30,4 @@ def on_demand(package: str, **shown: str) -> Callable[[str], Any]:
         setattr(sys.modules[package], name, found)
         return found
 
-    return find
+    return find, sorted(files)

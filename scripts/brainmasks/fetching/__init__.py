@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .limits import Limits
     from .verification import Origin, Verified
 else:
-    __getattr__ = on_demand(
+    __getattr__, __all__ = on_demand(
         __name__,
         cache="Cache canonical_path",
         diagnose="what_is",
@@ -20,13 +20,3 @@ else:
         limits="Limits",
         verification="Origin Verified",
     )
-
-__all__ = [
-    "Cache",
-    "Fetcher",
-    "Limits",
-    "Origin",
-    "Verified",
-    "canonical_path",
-    "what_is",
-]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .statistics import by_slices, lie_inside
     from .verdicts import OBLIQUE, VERDICTS, Comparison
 else:
-    __getattr__ = on_demand(
+    __getattr__, __all__ = on_demand(
         __name__,
         acceptance="Policy",
         aligning="align",
@@ -36,32 +36,3 @@ else:
         statistics="by_slices lie_inside",
         verdicts="OBLIQUE VERDICTS Comparison",
     )
-
-__all__ = [
-    "FINDINGS",
-    "OBLIQUE",
-    "RESERVED",
-    "VERDICTS",
-    "Comparison",
-    "Examined",
-    "Grid",
-    "OntoGrid",
-    "Policy",
-    "PublishedMask",
-    "accept_images",
-    "align",
-    "backgrounds_of",
-    "by_slices",
-    "can_be_aligned",
-    "check_image",
-    "check_images",
-    "compare_to_mask",
-    "grid_of_image",
-    "in_processes",
-    "lie_inside",
-    "look_again",
-    "named",
-    "read_found",
-    "read_images",
-    "wider",
-]

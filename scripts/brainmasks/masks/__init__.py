@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .sidecar import generated_by
     from .steps import checksum, download, validate
 else:
-    __getattr__ = on_demand(
+    __getattr__, __all__ = on_demand(
         __name__,
         cache_status="status",
         damage="fetched_damage published_damage",
@@ -30,30 +30,3 @@ else:
         sidecar="generated_by",
         steps="checksum download validate",
     )
-
-__all__ = [
-    "OwnMask",
-    "checksum",
-    "completed",
-    "download",
-    "fetch_brain_mask",
-    "fetched_damage",
-    "generated_by",
-    "gridded_damage",
-    "load_brain_mask",
-    "path_of",
-    "prefetch",
-    "published_damage",
-    "put_on_grid",
-    "read_gridded",
-    "read_gridded_sidecar",
-    "read_own_mask",
-    "read_published",
-    "read_sidecar",
-    "register_in",
-    "remarks",
-    "sidecar_beside",
-    "status",
-    "try_out",
-    "validate",
-]

@@ -69,7 +69,11 @@ def _letters(key: str) -> str:
 
 
 def _edits(key: str, other: str) -> int:
-    """Return how many letters are too many, too few, wrong, or swapped with the next one."""
+    """Return how many letters are too many, too few, wrong, or swapped with the next one.
+
+    The Damerau-Levenshtein distance of neighbours, row by row. A library of it would be one more
+    that each host workflow has to install.
+    """
     one, two = _letters(key), _letters(other)
     before: list[int] = []
     above: list[int] = []

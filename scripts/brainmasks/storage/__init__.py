@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .reading import read_bounded
     from .writing import publish, to_json
 else:
-    __getattr__ = on_demand(
+    __getattr__, __all__ = on_demand(
         __name__,
         gzip_stream="Stream gunzip gunzip_whole is_cut_off is_gzip",
         locking="alone_in",
@@ -20,17 +20,3 @@ else:
         reading="read_bounded",
         writing="publish to_json",
     )
-
-__all__ = [
-    "Stream",
-    "alone_in",
-    "gunzip",
-    "gunzip_whole",
-    "is_cut_off",
-    "is_gzip",
-    "make_shared_folder",
-    "publish",
-    "read_bounded",
-    "readable_as",
-    "to_json",
-]
