@@ -9,6 +9,7 @@ import pytest
 from bench import Bench
 
 from brainmasks.masks import fetched_damage, published_damage
+from brainmasks.masks.published import STATED
 
 
 @pytest.fixture
@@ -159,19 +160,49 @@ def test_sidecar_that_names_no_hash_by_which_it_was_verified_is_told(made, way):
     )
 
 
-@pytest.mark.parametrize("key", ["RegisteredSHA256", "ContentSHA256", "Voxels"])
-def test_sidecar_that_lacks_what_is_registered_is_told(made, key):
+# What a mask has that is published as it was fetched, and what is not asked first.
+KEYS = sorted({"RegisteredSHA256", "Recoded"} | STATED - {"SHA256"})
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_sidecar_that_lacks_what_all_of_them_state_is_told(made, key):
+    """The page of masks, which reads it, would end with an error at each run."""
     describe(made, **{key: None})
     assert published(made) == f"{made.sidecar} does not say what is registered"
 
 
+def test_all_that_a_sidecar_states_is_asked_for_or_explains_what_is(made):
+    explaining = {"RegisteredURL", "Verification"}
+    assert set(json.loads(made.sidecar.read_text())) == {*KEYS, "SHA256", "VerifiedBy", *explaining}
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("RegisteredSHA256", "0" * 64), ("ContentSHA256", "0" * 64), ("Voxels", 1), ("Voxels", "x")],
+    [
+        ("RegisteredSHA256", "0" * 64),
+        ("ContentSHA256", "0" * 64),
+        ("Voxels", 1),
+        ("Voxels", "x"),
+        ("SpaceServed", "B"),
+        ("SpatialReference", "B"),
+        ("Grid", {"Shape": [6, 7, 5]}),
+    ],
 )
 def test_sidecar_of_another_registration_is_told(made, key, value):
     describe(made, **{key: value})
     assert published(made) == f"{made.sidecar} does not say what is registered"
+
+
+@pytest.mark.parametrize("key", ["Shape", "VoxelSize", "Origin", "Affine", "Orientation", "Units"])
+def test_sidecar_of_another_grid_is_told(made, key):
+    describe(made, Grid=json.loads(made.sidecar.read_text())["Grid"] | {key: "LAS"})
+    assert published(made) == f"{made.sidecar} does not say what is registered"
+
+
+def test_other_licence_is_no_damage(made):
+    """Validation runs again for it; nothing is removed before."""
+    made.row |= {"license": "MIT", "citation": "another"}
+    assert published(made) is None
 
 
 def test_mask_that_was_registered_anew_is_damaged(made):

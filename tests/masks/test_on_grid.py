@@ -16,6 +16,7 @@ from brainmasks import BRAIN_MASK_REGISTRY, BrainMaskMetadata, InvalidMaskError,
 from brainmasks.fetching import Origin
 from brainmasks.images import grid_of_image
 from brainmasks.masks import gridded_damage, put_on_grid, read_gridded, validate
+from brainmasks.masks.published import STATED
 from brainmasks.registry import (
     GriddedName,
     KnownGrid,
@@ -524,7 +525,7 @@ def test_published_one_is_right_until_something_changes(case):
 
 
 @pytest.mark.parametrize(
-    "key", ["SHA256", "ContentSHA256", "Bytes", "Voxels", "VoxelsAfter", "Mask"]
+    "key", ["SHA256", "ContentSHA256", "Bytes", "Voxels", "VoxelsAfter", "Mask", "SpaceServed"]
 )
 def test_edited_sidecar_is_found(case, key):
     case.put(G)
@@ -535,6 +536,16 @@ def test_edited_sidecar_is_found(case, key):
     del note[key]
     path.write_text(json.dumps(note))
     assert damage(case)
+
+
+@pytest.mark.parametrize("key", sorted(STATED))
+def test_sidecar_that_lacks_what_all_of_them_state_is_found(case, key):
+    case.put(G)
+    path = case.paths("G")[1]
+    note = json.loads(path.read_text())
+    del note[key]
+    path.write_text(json.dumps(note))
+    assert f"{path} does not describe " in damage(case)
 
 
 @pytest.mark.parametrize("how", ["a byte", "cut off", "another mask", "a folder", "no sidecar"])

@@ -20,10 +20,9 @@ from support import (
     save_image,
     served_registry,
     served_repository,
-    tiny_mask,
 )
 
-from brainmasks import BrainMaskMetadata, InvalidMaskError, MaskError
+from brainmasks import InvalidMaskError, MaskError
 from brainmasks.images import Policy
 from brainmasks.images.findings import Finding
 from brainmasks.images.verdicts import judged_as
@@ -179,22 +178,15 @@ def test_what_cannot_be_drawn_is_an_expected_failure(image):
             picture(nib.Nifti1Image(voxels, affine), "A_2mm")
 
 
-def test_mask_or_sidecar_that_is_not_what_is_registered_is_not_drawn(tmp_path):
-    data, row = tiny_mask("A")
-    other, other_row = tiny_mask("A", seed=1)
-    mask = BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"})
-    states = {
-        "SpaceRequested": "A",
-        "RegisteredSHA256": mask.sha256,
-        "ContentSHA256": mask.content_sha256,
-        "Voxels": mask.voxels,
-    }
-    path, sidecar = tmp_path / "A_2mm.nii.gz", tmp_path / "A_2mm.json"
-    picture_path = tmp_path / "A_2mm.png"
+def test_mask_or_sidecar_that_is_not_what_is_registered_is_not_drawn(bench):
+    bench.run()
+    mask, path, sidecar = bench.metadata, bench.mask, bench.sidecar
+    states = json.loads(sidecar.read_text())
+    picture_path = bench.folder / "A_2mm.png"
     for written, stated, words in (
-        (data, states | {"Voxels": 1}, "the sidecar .* does not say what is registered"),
-        (other, states, other_row["content_sha256"]),
-        (data[:-1], states, "cut off"),
+        (bench.data, states | {"Voxels": 1}, "the sidecar .* does not say what is registered"),
+        (bench.other, states, "it has content of SHA-256"),
+        (bench.data[:-1], states, "cut off"),
         (b"", states, "empty"),
     ):
         path.write_bytes(written)
@@ -202,7 +194,7 @@ def test_mask_or_sidecar_that_is_not_what_is_registered_is_not_drawn(tmp_path):
         with pytest.raises(InvalidMaskError, match=f"mask A_2mm: .*{words}.* Run again"):
             draw_mask(mask, path, sidecar, picture_path)
         assert not picture_path.exists()
-    path.write_bytes(data)
+    path.write_bytes(bench.data)
     draw_mask(mask, path, sidecar, picture_path)
     assert picture_path.exists()
 

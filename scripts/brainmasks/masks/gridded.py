@@ -13,7 +13,7 @@ from ..nifti import HEADER_ROOM, count_ones
 from ..paths import StrPath
 from ..registry import LARGEST_GRID, BrainMaskMetadata, KnownGrid
 from ..storage import gunzip_whole, read_bounded
-from .published import read_json
+from .published import STATED, read_json
 
 METHOD = "overlap"
 # What a sidecar takes over from that of the mask it was made from.
@@ -105,7 +105,12 @@ def read_gridded_sidecar(mask: BrainMaskMetadata, sidecar_path: StrPath) -> dict
         described = read_json(path)
     except (OSError, ValueError) as err:
         raise InvalidMaskError(f"the sidecar {path} cannot be read: {err}") from err
-    if described.get("Method") != METHOD or described.get("Mask") != mask.name:
+    if (
+        described.get("Method") != METHOD
+        or described.get("Mask") != mask.name
+        or described.get("SpaceServed") != mask.space
+        or not described.keys() >= STATED
+    ):
         raise InvalidMaskError(f"{path} does not describe {mask.name} on another grid")
     # Of a mask that is registered by its MD5 the content is not known beforehand.
     key, registered = "SourceContentSHA256", mask.content_sha256

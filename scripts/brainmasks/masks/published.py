@@ -16,6 +16,31 @@ from ..storage import gunzip_whole, read_bounded
 
 # Bytes that no sidecar or note has.
 _LARGEST = 1 << 20
+# What every sidecar of a mask states, on whatever grid.
+STATED = frozenset(
+    {
+        "Type",
+        "Description",
+        "Desc",
+        "SpatialReference",
+        "SpaceRequested",
+        "SpaceServed",
+        "Resolution",
+        "Sources",
+        "SHA256",
+        "ContentSHA256",
+        "Bytes",
+        "Grid",
+        "Voxels",
+        "VolumeML",
+        "License",
+        "ReferencesAndLinks",
+        "Source",
+        "Checks",
+        "ChecksVersion",
+        "GeneratedBy",
+    }
+)
 
 
 def read_published(path: StrPath, mask: BrainMaskMetadata) -> bytes:
@@ -94,18 +119,42 @@ def read_json(path: StrPath) -> dict[str, Any]:
 
 
 def states_registered(sidecar: Mapping[str, Any], mask: BrainMaskMetadata) -> bool:
-    """Return whether a sidecar states what is registered: hashes, and the number of voxels."""
-    stated = {
+    """Return whether a sidecar states what is registered, and lacks nothing that all of them state.
+
+    Compared is what makes it this mask: space, grid, hashes, number of voxels. Another licence is
+    no damage.
+    """
+    stated: dict[str, Any] = {
+        "SpatialReference": mask.space,
+        "SpaceServed": mask.space,
         "RegisteredMD5": mask.md5 or None,
         "RegisteredBytes": mask.bytes if mask.md5 else None,
-        "RegisteredSHA256": None if mask.md5 else mask.sha256,
-        "ContentSHA256": mask.content_sha256,
-        "Voxels": mask.voxels,
     }
-    if not mask.is_complete:
-        # The rest is not registered, but was computed from the file that is.
-        stated = {"RegisteredMD5": mask.md5, "RegisteredBytes": mask.bytes}
-    return all(sidecar.get(key) == value for key, value in stated.items())
+    # The rest is not registered by an MD5, but was computed from the file that has it.
+    if mask.is_complete:
+        stated |= {
+            "RegisteredSHA256": None if mask.md5 else mask.sha256,
+            "ContentSHA256": mask.content_sha256,
+            "Grid": grid_note(mask),
+            "Voxels": mask.voxels,
+        }
+    return sidecar.keys() >= STATED | {"VerifiedBy", "Recoded"} and all(
+        sidecar.get(key) == value for key, value in stated.items()
+    )
+
+
+def grid_note(mask: BrainMaskMetadata) -> dict[str, Any]:
+    """Return what a sidecar states of the grid of a mask, in plain values that JSON keeps."""
+    (x, y, z), origin = mask.zooms, mask.origin or (0.0, 0.0, 0.0)
+    rows = zip(((x, 0.0, 0.0), (0.0, y, 0.0), (0.0, 0.0, z)), origin, strict=True)
+    return {
+        "Shape": list(mask.shape),
+        "VoxelSize": [x, y, z],
+        "Origin": list(origin),
+        "Affine": [*([*row, mm] for row, mm in rows), [0.0, 0.0, 0.0, 1.0]],
+        "Orientation": "RAS",
+        "Units": "mm",
+    }
 
 
 def completed(mask: BrainMaskMetadata, sidecar_path: StrPath) -> BrainMaskMetadata:

@@ -9,6 +9,7 @@ from ..registry import BRAIN, BrainMaskMetadata
 from ..storage import to_json
 from ..urls import shown_url
 from ..version import PROJECT, PROJECT_URL, __version__
+from .published import grid_note
 
 # What was verified, in words: no more than that.
 VERIFICATIONS = {
@@ -73,14 +74,7 @@ def sidecar(
         **_registered(mask),
         "ContentSHA256": mask.content_sha256,
         "Bytes": len(data),
-        "Grid": {
-            "Shape": list(mask.shape),
-            "VoxelSize": list(mask.zooms),
-            "Origin": mask.affine[:3, 3].tolist(),
-            "Affine": mask.affine.tolist(),
-            "Orientation": "RAS",
-            "Units": "mm",
-        },
+        "Grid": grid_note(mask),
         "Voxels": mask.voxels,
         "VolumeML": round(mask.volume_ml or 0.0, 6),
         "License": mask.license,

@@ -121,7 +121,7 @@ class BrainMaskMetadata:
             "md5": self.md5,
             "bytes": str(self.bytes),
             "shape": "x".join(str(n) for n in self.shape),
-            "origin": ",".join(f"{mm:.10g}" for mm in self.origin or ()),
+            "origin": ",".join(f"{mm:.12g}" for mm in self.origin or ()),
             "voxels": str(self.voxels or ""),
             "source": self.source,
             "license": self.license,
