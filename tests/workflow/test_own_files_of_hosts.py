@@ -76,6 +76,27 @@ def test_output_without_its_name_is_one_sentence(host, rule):
     assert "AttributeError" not in printed
 
 
+SENTENCES = {
+    'output: mask="own/brain.nii.gz", sidecar="own/brain.json"\n    log: "own/brain.log"': (
+        "what overwrites its output has to keep the wildcard {mask}"
+    ),
+    'output: mask="own/{mask}.nii", sidecar="own/{mask}.json"': (
+        "what overwrites its output has to end in .nii.gz"
+    ),
+    "log: []": "what overwrites its log has to name a file",
+}
+
+
+@pytest.mark.parametrize("overwriting", SENTENCES)
+def test_what_a_script_cannot_do_without_is_one_sentence(host, overwriting):
+    overwritten = f"use rule validate from brain_masks as bm_validate with:\n    {overwriting}"
+    host.write(rule_all("masks/A_2mm.nii.gz"), host.module(), overwritten)
+    printed = host.fail("--dry-run")
+    assert f"bm_validate: {SENTENCES[overwriting]}" in printed
+    for words in ("AttributeError", "IndexError"):
+        assert words not in printed
+
+
 def test_mask_that_is_published_twice_is_watched_in_both_places(host, tiny):
     """In any order of the outputs, and with the damage found that each of them has."""
     second = (

@@ -16,7 +16,7 @@ OWN_RULES = {
 
 
 def require_names(own, name):
-    """End the run with one line if one of our rules lacks a file that script `name` asks for."""
+    """End the run with one line if one of our rules lacks what script `name` asks for."""
     text = Path(OWN_FILES[f"scripts/{name}.py"]).read_text(encoding="utf-8")
     for files in ("input", "output"):
         needed = re.findall(rf"\bjob\.{files}\.(\w+)", text)
@@ -26,6 +26,20 @@ def require_names(own, name):
                 f"{own.rule.name}: what overwrites its {files} has to name the files that its script "
                 f"asks for, `{files}: {names}`"
             )
+    for wildcard in re.findall(r"\bjob\.wildcards\.(\w+)", text):
+        if wildcard not in own.rule.wildcard_names:
+            raise WorkflowError(
+                f"{own.rule.name}: what overwrites its output has to keep the wildcard "
+                f"{{{wildcard}}}, which says what is asked for"
+            )
+    for called in {"mask", "image"} & set(own.output.keys()):
+        if not own.output[called].endswith(".nii.gz"):
+            raise WorkflowError(
+                f"{own.rule.name}: what overwrites its output has to end in .nii.gz: the file is "
+                f"gzipped, and '{own.output[called]}' could not be read"
+            )
+    if not own.log:
+        raise WorkflowError(f"{own.rule.name}: what overwrites its log has to name a file")
 
 
 for each in OWN_RULES:
