@@ -112,12 +112,12 @@ def test_other_registered_mask_of_the_grid_is_named():
     )
     las = Grid.of(nib.Nifti1Image(voxels, MASK.affine).as_reoriented([[0, -1], [1, 1], [2, 1]]))
     for grid, above in ((ON_MASK, voxels), (las, voxels[::-1])):
-        found = same_mask(above == 1, grid, [FINE, MASK, other])
+        found = same_mask(above == 1, other.voxels, grid, [FINE, MASK, other])
         assert (found.code, "brain mask Other_2mm;" in found.detail) == ("is_a_mask", True)
-        found = same_mask(above[:, ::-1] == 1, grid, [FINE, MASK, other])
+        found = same_mask(above[:, ::-1] == 1, other.voxels, grid, [FINE, MASK, other])
         assert found.code == "is_flipped_mask"
         assert "brain mask Other_2mm, flipped along y;" in found.detail
-        assert same_mask(above == 1, grid, [FINE, MASK]) is None
+        assert same_mask(above == 1, other.voxels, grid, [FINE, MASK]) is None
     registry = BrainMaskRegistry([*map(REGISTRY.get, REGISTRY), other], aliases={})
     found = compare(nib.Nifti1Image(voxels, MASK.affine), registry=registry)
     assert "is_a_mask" in found.codes

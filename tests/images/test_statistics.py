@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from image_cases import MASK, compare, moved
 
-from brainmasks.images.statistics import bounding_box, by_slices
+from brainmasks.images.statistics import bounding_box, by_slices, statistics
 
 ONE = np.ones((1, 1, 1), np.uint8)
 
@@ -78,6 +78,31 @@ def test_voxels_that_touch_at_a_corner_are_one_component():
     voxels[0, 0, 0] = voxels[1, 1, 1] = voxels[4, 4, 4] = 1
     found = compare(nib.Nifti1Image(voxels, MASK.affine))
     assert (found.components, found.largest_component) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "binary", "maximum", "non_finite", "voxels"),
+    [
+        (np.array([0, 1, 0, 1], np.uint8), True, 1, 0, 2),
+        (np.array([2, 1, 0, 0], np.uint8), False, 2, 0, 2),
+        (np.array([-3, -1, -7, -2], np.int16), False, -1, 0, 0),
+        (np.array([1, 0.25, 0, 1]), False, 1, 0, 2),
+        (np.array([np.nan, 3, -np.inf, 2]), False, 3, 2, 2),
+        (np.array([np.inf, np.nan, np.nan, 0.5]), False, 0.5, 3, 0),
+        (np.array([-5, np.nan, np.inf, np.inf]), False, -5, 3, 0),
+        (np.array([np.nan, np.nan, np.nan, np.inf]), False, None, 4, 0),
+    ],
+)
+@pytest.mark.parametrize("planes", [1, 2, 3, 4])
+def test_what_is_said_of_values_is_the_same_in_slabs(
+    values, binary, maximum, non_finite, voxels, planes
+):
+    image = nib.Nifti1Image(np.zeros((1, 1, 4), np.uint8), MASK.affine)
+    slabs = [values[None, None, start : start + planes] for start in range(0, 4, planes)]
+    above, facts = statistics(image, slabs)
+    assert above.ravel().tolist() == [bool(np.isfinite(n) and n > 0.5) for n in values]
+    said = [facts[key] for key in ("binary", "maximum", "non_finite", "voxels")]
+    assert said == [binary, maximum, non_finite, voxels]
 
 
 def test_box_of_no_voxel_is_empty_and_begins_at_0():

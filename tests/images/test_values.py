@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from brainmasks.images.statistics import statistics
-from brainmasks.images.values import is_above, largest_finite, type_in_words, value_findings
+from brainmasks.images.values import (
+    findings_beyond,
+    is_above,
+    largest_finite,
+    type_in_words,
+    value_findings,
+)
 
 NAN, INF = np.nan, np.inf
 THRESHOLD = "make it binary at a threshold of your choice"
@@ -18,8 +24,11 @@ def findings(values: np.ndarray) -> list[tuple[str, str]]:
     voxels = values.reshape(1, 1, -1)
     # How an image stores its values does not matter here.
     image = nib.Nifti1Image(np.zeros(voxels.shape, np.uint8), np.eye(4))
-    facts = statistics(image, voxels, is_above(voxels))
-    return [(each.code, each.detail) for each in value_findings(voxels, facts)]
+    _, facts = statistics(image, [voxels])
+    found = value_findings(facts, voxels.size)
+    if not facts["binary"]:
+        found += findings_beyond(voxels)
+    return [(each.code, each.detail) for each in found]
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", ">f4"])

@@ -74,7 +74,9 @@ def check_images(
         How many images to check at once.
     """
     listed = [(name, dict(entry)) for name, entry in images.items()]
-    # Before there are other processes, which then have its voxels, too.
+    # Before there are other processes, which then have what takes long: scipy and the masks.
+    from scipy import ndimage  # noqa: F401
+
     for mask in masks.values():
         mask.voxels()
     looked = in_processes(_look, listed, workers, dict(masks), registry, min_inside)

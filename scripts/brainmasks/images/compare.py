@@ -27,9 +27,9 @@ from .opening import (
     stored_type,
 )
 from .reference import find_mask, on_registered_grid, read_mask_voxels
-from .slabs import whole_voxels
+from .slabs import AT_ONCE, slabs_of, whole_voxels
 from .statistics import statistics, world_statistics
-from .values import is_above, type_in_words, value_findings
+from .values import findings_beyond, type_in_words, value_findings
 from .verdicts import NOT_AN_IMAGE, SAME_GRID, Comparison, judged_as, with_note
 
 if TYPE_CHECKING:
@@ -197,17 +197,17 @@ def _look(
         if opened.ndim != 3:
             require_whole(opened)
             return Examined(with_note(judged, _NOT_LOOKED_AT)), []
-        values = whole_voxels(opened)
+        above, facts = statistics(opened, slabs_of(opened, AT_ONCE))
+        findings = value_findings(facts, size)
+        if not facts["binary"]:
+            findings += findings_beyond(whole_voxels(opened))
     except UnreadableImage as problem:
         return Examined(judged_as(NOT_AN_IMAGE, why=problem)), []
-    above = is_above(values)
-    facts = statistics(opened, values, above)
     judged = replace(judged, **facts)
-    findings = value_findings(values, facts)
     if grid is None:
         return Examined(with_note(judged, _NO_PLACE), above=above), findings
     mask_voxels = read_mask()
-    facts = world_statistics(above, grid, mask, mask_voxels)
+    facts |= world_statistics(above, grid, mask, mask_voxels)
     judged = replace(judged, **facts)
     brain = int(np.count_nonzero(mask_voxels))
     same = None
@@ -215,7 +215,7 @@ def _look(
         equal = facts["voxels_inside"] == brain and not facts["voxels_outside"]
         judged = replace(judged, equals_mask=equal)
         same = found(IS_A_MASK, mask=mask.name) if equal else None
-    other = None if same else same_mask(above, grid, registry.complete())
+    other = None if same else same_mask(above, facts["voxels"], grid, registry.complete())
     findings += filter(None, (same, other))
     # Another mask of the very grid is one that was mixed up: then it counts how they differ.
     mixed_up = on_grid and other and other.code == IS_A_MASK

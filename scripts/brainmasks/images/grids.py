@@ -46,7 +46,7 @@ class Grid:
         stored_axis = np.argsort(orientation[:, 0])
         return cls(
             affine,
-            "".join(nib.aff2axcodes(affine)),
+            "".join(nib.orientations.ornt2axcodes(orientation)),
             ras_affine,
             tuple(image.shape[axis] for axis in stored_axis),
         )
@@ -66,6 +66,8 @@ class Grid:
         """Return the voxels of the image with their axes in RAS order: a view."""
         import nibabel as nib
 
+        if self.axes == "RAS":
+            return voxels
         orientation = nib.io_orientation(self.affine)
         ordered: NDArray[Any] = nib.orientations.apply_orientation(voxels, orientation)
         return ordered

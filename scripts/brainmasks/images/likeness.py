@@ -32,28 +32,25 @@ NEARLY_ALL = 0.9
 
 
 def same_mask(
-    above: "NDArray[np.bool_]", grid: Grid, masks: Iterable[BrainMaskMetadata]
+    above: "NDArray[np.bool_]", voxels: int, grid: Grid, masks: Iterable[BrainMaskMetadata]
 ) -> Finding | None:
     """Return a finding on the registered mask that an image is, as it is or flipped, if any.
 
     Parameters
     ----------
-    above
-        Which voxels of the image count.
+    above, voxels
+        Which voxels of the image count, and how many.
     grid
         The image's.
     masks
         The masks that it may be.
     """
-    import numpy as np
-
-    count = int(np.count_nonzero(above))
     for mask in masks:
-        if count == mask.voxels and (voxels := _on_grid(above, grid, mask)) is not None:
+        if voxels == mask.voxels and (on_grid := _on_grid(above, grid, mask)) is not None:
             affine = _own_affine(grid) if grid.matches(mask) else None
-            if is_registered(voxels, mask, affine):
+            if is_registered(on_grid, mask, affine):
                 return found(IS_A_MASK, mask=mask.name)
-            if axes := flipped_along(voxels, mask, affine):
+            if axes := flipped_along(on_grid, mask, affine):
                 return found(IS_FLIPPED_MASK, mask=mask.name, axes=axes)
     return None
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # Voxels of a slab: 32 MB as float64, and some copies of that.
 SLAB = 1 << 22
-# Voxels that are read at once if all are wanted: of more, zlib would hold several copies.
-_READ = 1 << 20
+# Voxels that are read at once if there is no need for more: zlib would hold several copies.
+AT_ONCE = 1 << 20
 
 
 def slabs_of(image: "SpatialImage", most: int = SLAB) -> "Iterator[NDArray[Any]]":
@@ -83,7 +83,7 @@ def whole_voxels(image: "SpatialImage") -> "NDArray[Any]":
     values: NDArray[Any] | None = None
     start = 0
     # To the last slab: only then is it known that the file is whole.
-    for slab in slabs_of(image, _READ):
+    for slab in slabs_of(image, AT_ONCE):
         if values is None:
             values = np.empty(image.shape, slab.dtype, order="F")
         values[:, :, start : start + slab.shape[2]] = slab

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Statistics of an image's voxels: in the image, and where they lie in the world."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..registry import BrainMaskMetadata
 from .grids import Grid
 from .opening import stored_type
-from .values import largest_finite
+from .values import is_above, largest_finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,41 +23,50 @@ PIECE = 1 << 17
 
 
 def statistics(
-    image: "SpatialImage", values: "NDArray[Any]", above: "NDArray[np.bool_]"
-) -> dict[str, Any]:
-    """Return what can be said of the voxels wherever they lie.
+    image: "SpatialImage", slabs: "Iterable[NDArray[Any]]"
+) -> "tuple[NDArray[np.bool_], dict[str, Any]]":
+    """Return which voxels count, and what can be said of all voxels wherever they lie.
 
     Parameters
     ----------
     image
-        The image, for how its values are stored.
-    values
-        Its voxels, with slope and intercept applied.
-    above
-        Which of them are finite and above 0.5.
+        The image, for its shape, and for how its values are stored.
+    slabs
+        Its voxels, with slope and intercept applied, in slabs along the last axis. None is kept:
+        an array of the whole image is large, and takes longer to get than to fill.
 
     Returns
     -------
-    dict
+    above : array of bool
+        Which are finite and above 0.5.
+    facts : dict
         Fields of `Comparison`.
     """
     import numpy as np
 
-    maximum = largest_finite(values)
-    components, largest = _components(above)
-    return {
-        "binary": _is_binary(values, maximum),
+    above = np.zeros(image.shape, bool, order="F")
+    maximum: float | None = None
+    binary, start, non_finite = True, 0, 0
+    for slab in slabs:
+        stop = start + slab.shape[2]
+        above[:, :, start:stop] = is_above(slab)
+        start = stop
+        largest = largest_finite(slab)
+        binary = binary and _is_binary(slab, largest)
+        if largest is not None:
+            maximum = largest if maximum is None else max(maximum, largest)
+        if slab.dtype.kind == "f":
+            non_finite += int(slab.size - np.count_nonzero(np.isfinite(slab)))
+    components, largest_component = _components(above)
+    return above, {
+        "binary": binary,
         "stored_type": stored_type(image).name,
         "scaling": _scaling(image),
         "voxels": int(np.count_nonzero(above)),
         "maximum": maximum,
-        "non_finite": (
-            int(values.size - np.count_nonzero(np.isfinite(values)))
-            if values.dtype.kind == "f"
-            else 0
-        ),
+        "non_finite": non_finite,
         "components": components,
-        "largest_component": largest,
+        "largest_component": largest_component,
     }
 
 
@@ -76,7 +85,8 @@ def _components(above: "NDArray[np.bool_]") -> tuple[int, int]:
     import numpy as np
     from scipy import ndimage
 
-    inner = above[bounding_box(above)]
+    # scipy goes along the last axis: that along which voxels are stored one after the other.
+    inner = above[bounding_box(above)].T
     labels, components = ndimage.label(inner, structure=np.ones((3, 3, 3)))
     return int(components), int(np.bincount(labels[inner]).max()) if components else 0
 
@@ -134,8 +144,10 @@ def world_statistics(
     import numpy as np
 
     voxels = inside = left = right = 0
+    summed = np.zeros(3, np.int64)
     for indices in by_slices(above):
         voxels += len(indices)
+        summed += indices.sum(axis=0)
         inside += int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
         x = indices @ grid.affine[0, :3] + grid.affine[0, 3]
         left += int(np.count_nonzero(x < -PLANE))
@@ -148,7 +160,7 @@ def world_statistics(
         "voxels_right": right,
     }
     if voxels:
-        centre = _centre_of_mass(above, grid)
+        centre = _in_mm(summed / voxels, grid)
         facts |= {
             "inside_fraction": round(inside / voxels, 4),
             "centre_of_mass_mm": centre,
@@ -165,7 +177,10 @@ def by_slices(above: "NDArray[np.bool_]") -> "Iterator[NDArray[np.intp]]":
     planes = max(1, PIECE // max(1, (x.stop - x.start) * (y.stop - y.start)))
     for k in range(z.start, z.stop, planes):
         piece = above[x, y, k : min(k + planes, z.stop)]
-        yield np.argwhere(piece) + np.array([x.start, y.start, k])
+        # Numbered as they are stored, and then taken apart: in a third of the time of np.argwhere.
+        numbers = np.flatnonzero(piece.T)
+        indices = np.stack(np.unravel_index(numbers, piece.shape, order="F"), axis=1)
+        yield indices + np.array([x.start, y.start, k])
 
 
 def lie_inside(
@@ -194,18 +209,12 @@ def lie_inside(
     return inside
 
 
-def _centre_of_mass(above: "NDArray[np.bool_]", grid: Grid) -> tuple[float, float, float]:
-    """Return the mean of the voxels' centres in mm (RAS+), to the micrometre."""
-    import numpy as np
+def _in_mm(indices: "NDArray[np.float64]", grid: Grid) -> tuple[float, float, float]:
+    """Return a place in an image in mm (RAS+), to the micrometre."""
     from nibabel.affines import apply_affine
 
-    mean = []
-    box = bounding_box(above)
-    for axis, part in enumerate(box):
-        counts = np.count_nonzero(above[box], axis=tuple({0, 1, 2} - {axis}))
-        mean.append(np.average(np.arange(part.start, part.stop), weights=counts))
     # Adding 0 turns -0 into 0.
-    x, y, z = (round(mm, 3) + 0.0 for mm in apply_affine(grid.affine, mean).tolist())
+    x, y, z = (round(mm, 3) + 0.0 for mm in apply_affine(grid.affine, indices).tolist())
     return x, y, z
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an image's values are: 0 and 1, or something else."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..nifti import number_text, values_beyond
@@ -38,25 +39,35 @@ def largest_finite(values: "NDArray[Any]") -> float | None:
     return float(largest) if np.isfinite(largest) else None
 
 
-def value_findings(values: "NDArray[Any]", facts: dict[str, Any]) -> list[Finding]:
-    """Return what is wrong with an image's values if 0 and 1 are expected.
+def value_findings(facts: Mapping[str, Any], size: int) -> list[Finding]:
+    """Return what is wrong with an image's values, but for those beside 0 and 1.
 
     Parameters
     ----------
-    values
-        The voxels, with slope and intercept applied.
     facts
         What `statistics` returned for them.
+    size
+        How many voxels it has.
     """
     findings = []
     if facts["non_finite"]:
-        findings.append(found(NOT_FINITE, count=facts["non_finite"], all=values.size))
+        findings.append(found(NOT_FINITE, count=facts["non_finite"], all=size))
     if not facts["voxels"]:
         largest, finite = facts["maximum"], "finite " if facts["non_finite"] else ""
         said = "no value is finite"
         if largest is not None:
             said = f"the largest {finite}value is {number_text(largest)}"
         findings.append(found(EMPTY, finite=finite, maximum=said))
-    if not facts["binary"] and (problem := values_beyond(values)):
-        findings.append(found(NOT_BINARY, values=problem[0], remedy=problem[1]))
     return findings
+
+
+def findings_beyond(values: "NDArray[Any]") -> list[Finding]:
+    """Return that an image's values are not 0 and 1, if any that is finite is not.
+
+    Parameters
+    ----------
+    values
+        All of its voxels, with slope and intercept applied.
+    """
+    problem = values_beyond(values)
+    return [found(NOT_BINARY, values=problem[0], remedy=problem[1])] if problem else []
