@@ -3,6 +3,7 @@
 
 import gzip
 import hashlib
+import io
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +19,11 @@ from brainmasks.images import PublishedMask, backgrounds_of
 from brainmasks.images.compare import examine
 from brainmasks.nifti import as_nii_gz
 from brainmasks.qc.background import BLACK, WHITE, BackgroundFile, background_under
-from brainmasks.qc.image_picture import COLORS, OUTLINE, figure_over
+from brainmasks.qc.image_picture import COLORS, OUTLINE, montage_over
 from brainmasks.qc.image_scene import INSIDE, OUTSIDE
 from brainmasks.qc.image_slice import OPACITY
-from brainmasks.qc.slice_figure import PLANES
+from brainmasks.qc.montage import PLANES
+from brainmasks.qc.montage_png import as_png
 from brainmasks.registry import KnownBackground, shipped_backgrounds
 
 pytest.importorskip("matplotlib", reason="requirements-qc.txt is not installed")
@@ -86,15 +88,13 @@ def drawn(ball, background):
     """Yield each slice of a lesion: axis, mm, what its pixels cover, and their colours."""
     image = nib.Nifti1Image(LESION, BALL.affine)
     examined = examine(image, BALL, REGISTRY, lambda: BALL_VOXELS)
-    figure = figure_over(examined, BALL, BALL_VOXELS, "a", "b", True, background)
-    labels = [text.get_text() for text in figure.texts if " mm" in text.get_text()]
+    picture = montage_over(examined, BALL, BALL_VOXELS, "a", "b", True, background)
+    labels = [text.text for text in picture.texts if " mm" in text.text]
     labels = [text.replace("\N{MINUS SIGN}", "-").split() for text in labels if "=" in text]
     planes = {name: across for name, across, *_ in PLANES}
-    for axes, (_, _, mm, _) in zip(figure.axes, labels, strict=True):
-        (shown,) = axes.images
-        pixels = np.asarray(shown.get_array()).transpose(1, 0, 2)
-        yield planes[axes.get_label()], float(mm), shown.get_extent(), pixels
-    text = "\n".join(text.get_text() for text in figure.texts)
+    for panel, (_, _, mm, _) in zip(picture.panels, labels, strict=True):
+        yield planes[panel.plane], float(mm), panel.extent, panel.pixels / 255
+    text = "\n".join(text.text for text in picture.texts)
     assert background.in_words in " ".join(text.split())
     assert "The brain's outline is blue." in text
 
@@ -139,6 +139,25 @@ def test_each_pixel_is_as_bright_as_the_background_is_there(ball, tmp_path, stor
             assert np.all(points[fits[number] & ~fits["background"]][:, 0] < 0)
         seen |= {what for what, there in fits.items() if there.any()}
     assert seen >= {"background", "outline", INSIDE, OUTSIDE}
+
+
+def test_png_has_the_colours_of_each_pixel(ball, tmp_path):
+    """A palette has too few of them for a background."""
+    from PIL import Image
+
+    nib.save(t1(*STORED["RAS"]), tmp_path / "t1.nii.gz")
+    background = background_under(named(tmp_path / "t1.nii.gz"), ball)
+    examined = examine(nib.Nifti1Image(LESION, BALL.affine), BALL, REGISTRY, lambda: BALL_VOXELS)
+    for under, mode in ((background, "RGB"), (None, "P")):
+        picture = montage_over(examined, BALL, BALL_VOXELS, "a", "b", True, under)
+        image = Image.open(io.BytesIO(as_png(picture)))
+        assert image.mode == mode
+        pixels = np.asarray(image.convert("RGB"))
+        for panel in picture.panels:
+            colors = panel.pixels if under else picture.colors[panel.pixels]
+            width, height = colors.shape[:2]
+            rows = pixels[panel.top : panel.top + height, panel.left : panel.left + width]
+            assert np.array_equal(rows[::-1].swapaxes(0, 1), colors)
 
 
 @pytest.mark.parametrize("order", [[[0, -1], [1, 1], [2, 1]], [[2, -1], [1, 1], [0, 1]]])

@@ -14,10 +14,11 @@ from image_cases import CASES, INSIDE, MASK, REGISTRY, moved, rotated
 from brainmasks import BRAIN_MASK_REGISTRY, MaskError
 from brainmasks.images import Policy, PublishedMask, check_images
 from brainmasks.images.compare import examine
-from brainmasks.qc.image_picture import COLORS, draw_images, figure_over, picture_over
+from brainmasks.qc.image_picture import COLORS, draw_images, montage_over
 from brainmasks.qc.image_scene import BRAIN, GROUND, MARGIN, OUTSIDE
 from brainmasks.qc.image_scene import INSIDE as WITHIN
-from brainmasks.qc.slice_figure import PLANES, SLICES
+from brainmasks.qc.montage import PLANES, SLICES
+from brainmasks.qc.montage_png import as_png
 from brainmasks.registry import BrainMaskRegistry
 
 matplotlib = pytest.importorskip("matplotlib", reason="requirements-qc.txt is not installed")
@@ -33,29 +34,28 @@ BRAIN_VOXELS[15:, :8, :6] = False
 
 
 def over(image, mask=BRAIN_MASK, mask_voxels=BRAIN_VOXELS, registry=REGISTRY, accepted=True):
-    """Return what is found about an image, and the figure of it."""
+    """Return what is found about an image, and the picture of it."""
     found = examine(image, mask, registry, lambda: mask_voxels)
-    return found.comparison, figure_over(found, mask, mask_voxels, "sub-01", mask.name, accepted)
+    return found.comparison, montage_over(found, mask, mask_voxels, "sub-01", mask.name, accepted)
 
 
-def panels(figure):
+def panels(picture):
     """Yield each slice: axis across, its mm, numbers of colours (right, up), what it covers."""
     labels = [
-        re.fullmatch(r"([xyz]) = (\S+) mm", text.get_text().replace("\N{MINUS SIGN}", "-"))
-        for text in figure.texts
+        re.fullmatch(r"([xyz]) = (\S+) mm", text.text.replace("\N{MINUS SIGN}", "-"))
+        for text in picture.texts
     ]
     labels = [match for match in labels if match]
-    assert len(labels) == len(figure.axes)
+    assert len(labels) == len(picture.panels)
     planes = {name: across for name, across, *_ in PLANES}
-    for match, axes in zip(labels, figure.axes, strict=True):
-        (shown,) = axes.images
+    for match, panel in zip(labels, picture.panels, strict=True):
         across = "xyz".index(match[1])
-        assert across == planes[axes.get_label()]
-        yield across, float(match[2]), np.asarray(shown.get_array()).T, shown.get_extent()
+        assert across == panel.across == planes[panel.plane]
+        yield across, float(match[2]), panel.pixels, panel.extent
 
 
-def texts(figure) -> str:
-    return "\n".join(text.get_text() for text in figure.texts)
+def texts(picture) -> str:
+    return "\n".join(text.text for text in picture.texts)
 
 
 def left_lesion(side: int = -1):
@@ -71,10 +71,10 @@ def left_lesion(side: int = -1):
 def test_lesion_is_on_its_side_however_it_is_stored(side, order):
     image = left_lesion(side)
     stored = image.as_reoriented(order) if order else image
-    found, figure = over(stored)
+    found, picture = over(stored)
     assert found.verdict == ("reoriented" if order else "identical")
     assert found.hemisphere == ("left" if side < 0 else "right")
-    for across, _, colors, extent in panels(figure):
+    for across, _, colors, extent in panels(picture):
         if across == 0:
             continue
         columns = np.flatnonzero((colors >= WITHIN).any(axis=1))
@@ -90,7 +90,7 @@ def test_lesion_is_on_its_side_however_it_is_stored(side, order):
         comparison=straight.comparison,
     )
     drawn = [
-        panels(figure_over(each, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True))
+        panels(montage_over(each, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True))
         for each in (straight, turned)
     ]
     for one, other in zip(*drawn, strict=True):
@@ -107,20 +107,20 @@ def test_left_lesion_is_in_the_left_half_of_the_png(order):
 
     image = left_lesion().as_reoriented(order) if order else left_lesion()
     found = examine(image, BRAIN_MASK, REGISTRY, lambda: BRAIN_VOXELS)
-    figure = figure_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True)
-    data = picture_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True)
-    pixels = np.asarray(Image.open(BytesIO(data)).convert("RGB"))[::-1].astype(int)
+    picture = montage_over(found, BRAIN_MASK, BRAIN_VOXELS, "a", "b", True)
+    pixels = np.asarray(Image.open(BytesIO(as_png(picture))).convert("RGB")).astype(int)
     drawn = np.zeros(pixels.shape[:2], bool)
     for color in (COLORS[WITHIN], COLORS[OUTSIDE]):
         drawn |= np.all(pixels == [int(color[n : n + 2], 16) for n in (1, 3, 5)], axis=2)
     checked = 0
-    for axes in figure.axes:
-        if axes.get_label() == "Sagittal":
+    for panel in picture.panels:
+        if panel.plane == "Sagittal":
             continue
-        (x0, y0), (x1, y1) = axes.bbox.get_points().round().astype(int)
-        columns = np.flatnonzero(drawn[y0:y1, x0:x1].any(axis=0))
+        width, height = panel.pixels.shape
+        rows = drawn[panel.top : panel.top + height, panel.left : panel.left + width]
+        columns = np.flatnonzero(rows.any(axis=0))
         assert columns.size
-        assert columns.max() < (x1 - x0) / 2
+        assert columns.max() < width / 2
         checked += 1
     assert checked > SLICES
 
@@ -140,7 +140,7 @@ def test_every_pixel_shows_what_lies_there_in_the_world(affine):
     """Each pixel has the highest of the colours that its area has, looked up one by one."""
     voxels = np.zeros((30, 36, 26), np.uint8)
     voxels[2:14, 3:20, 5:16] = np.random.default_rng(1).random((12, 17, 11)) > 0.3
-    _, figure = over(nib.Nifti1Image(voxels, affine))
+    _, picture = over(nib.Nifti1Image(voxels, affine))
     to_image, to_mask = np.linalg.inv(affine), np.linalg.inv(BRAIN_MASK.affine)
 
     def nearest(inverse, at, shape):
@@ -150,7 +150,7 @@ def test_every_pixel_shows_what_lies_there_in_the_world(affine):
 
     seen = set()
     # Some of the slices, of each plane.
-    for across, mm, colors, (left, right, bottom, top) in list(panels(figure))[::4]:
+    for across, mm, colors, (left, right, bottom, top) in list(panels(picture))[::4]:
         us = left + (np.arange(len(colors)) + 0.5) * (right - left) / len(colors)
         vs = bottom + (np.arange(colors.shape[1]) + 0.5) * (top - bottom) / colors.shape[1]
         pixel = np.array([us[1] - us[0], vs[1] - vs[0]])
@@ -185,16 +185,16 @@ def test_every_pixel_shows_what_lies_there_in_the_world(affine):
 
 
 def test_colours_tell_inside_from_outside():
-    found, figure = over(left_lesion())
+    found, picture = over(left_lesion())
     assert found.voxels_inside > 0
     assert found.voxels_outside > 0
-    for across, mm, colors, _ in panels(figure):
+    for across, mm, colors, _ in panels(picture):
         if across == 1:  # each coronal slice is either in front of the brain's edge or behind it
             edge = BRAIN_MASK.origin[1] + 2 * 4
             assert (colors == OUTSIDE).any() == (mm < edge)
             assert (colors == WITHIN).any() == (mm >= edge)
     assert f"{found.voxels_inside:,} inside the brain, {found.voxels_outside:,} outside" in texts(
-        figure
+        picture
     )
 
 
@@ -204,10 +204,10 @@ def test_even_one_voxel_is_met_by_every_slice(axis, degrees):
     voxels = np.zeros(BRAIN_MASK.shape, np.uint8)
     voxels[20, 11, 17] = 1
     turn = rotated(axis, degrees) @ np.linalg.inv(MASK.affine)
-    _, figure = over(
+    _, picture = over(
         nib.Nifti1Image(voxels, turn @ BRAIN_MASK.affine @ np.diag([0.2, 0.2, 0.2, 1]))
     )
-    shown = list(panels(figure))
+    shown = list(panels(picture))
     assert {across for across, *_ in shown} == {0, 1, 2}
     for _, _, colors, _ in shown:
         assert (colors >= WITHIN).any()
@@ -216,16 +216,16 @@ def test_even_one_voxel_is_met_by_every_slice(axis, degrees):
 def test_distant_parts_are_all_met():
     voxels = np.zeros(BRAIN_MASK.shape, np.uint8)
     voxels[[4, 5, 25], [6, 6, 30], [3, 3, 20]] = 1
-    _, figure = over(nib.Nifti1Image(voxels, BRAIN_MASK.affine))
+    _, picture = over(nib.Nifti1Image(voxels, BRAIN_MASK.affine))
     found = {}
-    for across, mm, colors, _ in panels(figure):
+    for across, mm, colors, _ in panels(picture):
         assert (colors >= WITHIN).any()
         found.setdefault(across, []).append(mm)
     assert found == {0: [-21, -19, 21], 1: [-28, 20], 2: [-16, 18]}
 
 
 def test_header_says_what_was_found():
-    found, figure = over(left_lesion().as_reoriented(LAS))
+    found, picture = over(left_lesion().as_reoriented(LAS))
     for words in (
         f"sub-01 over {BRAIN_MASK.name}",
         "accepted: reoriented",
@@ -235,7 +235,7 @@ def test_header_says_what_was_found():
         "stored LAS instead of RAS",
         "red inside the brain, yellow outside",
     ):
-        assert words in texts(figure)
+        assert words in texts(picture)
 
 
 # One for each verdict, and those whose voxels are not, or not all, to be had.
@@ -249,15 +249,15 @@ ODD = {verdict: (make, verdict) for make, verdict, _ in CASES.values()} | {
 def test_whatever_the_image_is_there_is_a_picture(make, verdict, tmp_path):
     """One that has no place in the world is not drawn: its verdict is, in large letters."""
     found = examine(make(tmp_path), MASK, REGISTRY, lambda: INSIDE)
-    figure = figure_over(found, MASK, INSIDE, "sub-01", MASK.name, False)
+    picture = montage_over(found, MASK, INSIDE, "sub-01", MASK.name, False)
     outcome = "rejected: " + ", ".join((verdict, *found.comparison.codes))
-    (written,) = (text for text in figure.texts if text.get_text() == outcome)
-    lesion = [(colors >= WITHIN).any() for *_, colors, _ in panels(figure)]
+    (written,) = (text for text in picture.texts if text.text == outcome)
+    lesion = [(colors >= WITHIN).any() for *_, colors, _ in panels(picture)]
     assert lesion
     placed = found.grid is not None and bool(found.comparison.voxels)
     assert all(lesion) if placed else not any(lesion)
-    assert written.get_size() == (13 if placed else 24)
-    joined = " ".join(texts(figure).split())
+    assert written.size == (13 if placed else 24)
+    joined = " ".join(texts(picture).split())
     assert found.comparison.detail.split(":")[0] in joined
     assert ("Only the brain is drawn" in joined) == (not placed)
 
@@ -267,14 +267,14 @@ def test_image_beyond_the_picture_is_said_to_be_there():
     for mm, part in ((MARGIN + 10, True), (1000, False)):
         affine = image.affine.copy()
         affine[0, 3] -= mm
-        _, figure = over(nib.Nifti1Image(np.asarray(image.dataobj), affine))
-        assert any((colors >= WITHIN).any() for *_, colors, _ in panels(figure)) == part
-        text = " ".join(texts(figure).split())
+        _, picture = over(nib.Nifti1Image(np.asarray(image.dataobj), affine))
+        assert any((colors >= WITHIN).any() for *_, colors, _ in panels(picture)) == part
+        text = " ".join(texts(picture).split())
         assert ("The picture ends 50 mm beyond the mask's grid, the image does not" in text) == (
             not part
         )
         # The picture follows it, but not to the ends of the world.
-        assert min(extent[0] for across, *_, extent in panels(figure) if across) >= -80
+        assert min(extent[0] for across, *_, extent in panels(picture) if across) >= -80
 
 
 def test_dollars_in_a_message_are_no_formula(tmp_path):
@@ -282,7 +282,7 @@ def test_dollars_in_a_message_are_no_formula(tmp_path):
     path.write_bytes(b"no image at $b$ all")
     found = examine(path, MASK, REGISTRY, lambda: INSIDE)
     assert "$b$" in found.comparison.detail
-    assert picture_over(found, MASK, INSIDE, "a", "b", False).startswith(b"\x89PNG")
+    assert as_png(montage_over(found, MASK, INSIDE, "a", "b", False)).startswith(b"\x89PNG")
 
 
 def test_several_processes_draw_the_same_as_one(tmp_path):
@@ -324,10 +324,10 @@ def test_real_lesion_is_drawn_in_its_hemisphere(real, subject, side):
         == 1
     )
     path = next((real / "lesions").glob(f"sub-{subject}_*"))
-    found, figure = over(path, mask, voxels, BRAIN_MASK_REGISTRY)
+    found, picture = over(path, mask, voxels, BRAIN_MASK_REGISTRY)
     assert found.hemisphere == ("left" if side < 0 else "right")
-    assert "reoriented" in texts(figure)
-    for across, _, colors, _ in panels(figure):
+    assert "reoriented" in texts(picture)
+    for across, _, colors, _ in panels(picture):
         assert not (colors == OUTSIDE).any()
         columns = np.flatnonzero((colors == WITHIN).any(axis=1))
         if across:
@@ -341,6 +341,6 @@ def test_real_lesion_without_orientation_is_not_drawn(real):
         == 1
     )
     path = real / "lesions" / "503_T2_lesions_MNI_bin.nii.gz"
-    _, figure = over(path, mask, voxels, BRAIN_MASK_REGISTRY)
-    assert not any((colors >= WITHIN).any() for *_, colors, _ in panels(figure))
-    assert "no_orientation" in texts(figure)
+    _, picture = over(path, mask, voxels, BRAIN_MASK_REGISTRY)
+    assert not any((colors >= WITHIN).any() for *_, colors, _ in panels(picture))
+    assert "no_orientation" in texts(picture)

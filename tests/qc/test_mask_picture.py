@@ -3,6 +3,7 @@
 
 import base64
 import html
+import io
 import json
 import re
 import subprocess
@@ -28,21 +29,15 @@ from brainmasks.images.findings import Finding
 from brainmasks.images.verdicts import judged_as
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
-from brainmasks.qc.mask_picture import draw_mask, figure, picture
+from brainmasks.qc.mask_picture import POINTS, draw_mask, montage_of
+from brainmasks.qc.montage import DPI
+from brainmasks.qc.montage_png import as_png
 
 matplotlib = pytest.importorskip("matplotlib", reason="requirements-qc.txt is not installed")
 
 LAS = [[0, -1], [1, 1], [2, 1]]
 # Superior, then anterior, then left: nothing is where it was.
 TURNED = [[2, -1], [1, 1], [0, 1]]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def font_cache(tmp_path_factory):
-    """Let matplotlib look for fonts once, and not in every test's own home."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
-        yield
 
 
 @pytest.fixture
@@ -56,14 +51,16 @@ def image():
     return nib.Nifti1Image(voxels, affine)
 
 
-def drawn(image, name: str = "A_2mm"):
-    """Return a figure and its pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def picture(image, name: str = "A_2mm", served: str | None = None) -> bytes:
+    """Return the PNG of a mask."""
+    return as_png(montage_of(image, name, served))
 
-    found = figure(image, name)
-    canvas = FigureCanvasAgg(found)
-    canvas.draw()
-    return found, np.asarray(canvas.buffer_rgba())[::-1, :, :3].astype(int)
+
+def pixels_of(png: bytes) -> np.ndarray:
+    """Return red, green and blue of each pixel, by rows from the top."""
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
 @pytest.mark.parametrize("order", [LAS, TURNED], ids=["LAS", "turned"])
@@ -79,49 +76,56 @@ def test_hemisphere_is_drawn_on_the_side_of_its_letter(image, side, order):
     x = nib.affines.apply_affine(image.affine, np.argwhere(np.ones(image.shape)))[:, 0]
     voxels = ((x < -4) if side == "L" else (x > 4)).reshape(image.shape).astype(np.uint8)
     half = nib.Nifti1Image(voxels, image.affine)
-    found, pixels = drawn(half.as_reoriented(order) if order else half)
+    found = montage_of(half.as_reoriented(order) if order else half, "A_2mm")
+    pixels = pixels_of(as_png(found))
     blue = (pixels[:, :, 2] - pixels[:, :, 0]) > 60
     letters = {"L": [], "R": []}
     for text in found.texts:
-        if text.get_text() in letters:
-            letters[text.get_text()].append(text.get_window_extent().get_points().mean(axis=0)[0])
-    panels = [axes for axes in found.axes if axes.get_label() in ("Coronal", "Axial")]
+        if text.text in letters:
+            letters[text.text].append(text.x * DPI)
+    panels = [panel for panel in found.panels if panel.plane in ("Coronal", "Axial")]
     assert len(panels) == len(letters["L"]) == len(letters["R"]) == 14
-    for axes, left, right in zip(panels, letters["L"], letters["R"], strict=True):
-        (x0, y0), (x1, y1) = axes.bbox.get_points().round().astype(int)
-        assert x0 <= left < right <= x1
-        columns = x0 + np.flatnonzero(blue[y0:y1, x0:x1].any(axis=0))
+    for panel, left, right in zip(panels, letters["L"], letters["R"], strict=True):
+        x0, (width, height) = panel.left, panel.pixels.shape
+        assert x0 <= left < right <= x0 + width
+        rows = blue[panel.top : panel.top + height, x0 : x0 + width]
+        columns = x0 + np.flatnonzero(rows.any(axis=0))
         middle = (left + right) / 2
         assert columns.max() < middle if side == "L" else columns.min() > middle
 
 
 def test_slices_are_where_their_labels_say(image):
-    found, _ = drawn(image)
+    found = montage_of(image, "A_2mm")
     data = np.asarray(image.dataobj)
     labels = [
-        re.fullmatch(r"([xyz]) = (\S+) mm", text.get_text().replace("\N{MINUS SIGN}", "-"))
+        re.fullmatch(r"([xyz]) = (\S+) mm", text.text.replace("\N{MINUS SIGN}", "-"))
         for text in found.texts
     ]
     labels = [match for match in labels if match]
-    assert len(labels) == len(found.axes) == 21
-    for match, axes in zip(labels, found.axes, strict=True):
+    assert len(labels) == len(found.panels) == 21
+    for match, panel in zip(labels, found.panels, strict=True):
         axis = "xyz".index(match[1])
         index = (float(match[2]) - image.affine[axis, 3]) / 2
         assert index == int(index)
-        (shown,) = axes.images
-        assert np.array_equal(shown.get_array().T, data.take(int(index), axis))
+        # In the middle of each voxel, the pixel is wholly of the mask or not at all.
+        voxels = data.take(int(index), axis)
+        middles = [
+            ((np.arange(voxels) + 0.5) * pixels / voxels).astype(int)
+            for voxels, pixels in zip(voxels.shape, panel.pixels.shape, strict=True)
+        ]
+        assert np.array_equal(panel.pixels[np.ix_(*middles)], voxels * POINTS**2)
         right, up = (n for n in range(3) if n != axis)
         corners = [
             image.affine[n, 3] - 1 + 2 * edge * data.shape[n]
             for n in (right, up)
             for edge in (0, 1)
         ]
-        assert shown.get_extent() == pytest.approx(corners)
+        assert panel.extent == pytest.approx(corners)
 
 
 def test_title_states_name_voxels_and_volume(image):
-    found = figure(image, "B_2mm", served="A")
-    texts = " ".join(text.get_text() for text in found.texts)
+    found = montage_of(image, "B_2mm", served="A")
+    texts = " ".join(text.text for text in found.texts)
     voxels = int(np.sum(image.dataobj))
     for words in (
         "B_2mm",
@@ -144,12 +148,13 @@ def test_drawing_leaves_the_settings_of_its_caller_alone(image):
         assert [matplotlib.rcParams[name] for name in names] == settings
 
 
-def test_drawing_does_not_import_pyplot(image, tmp_path):
+def test_drawing_imports_no_figures(image, tmp_path):
     nib.save(image, tmp_path / "A_2mm.nii.gz")
     code = (
-        "import sys, nibabel; from brainmasks.qc.mask_picture import picture; "
-        "picture(nibabel.load(sys.argv[1]), 'A_2mm'); "
-        "sys.exit('matplotlib.pyplot' in sys.modules)"
+        "import sys, nibabel; from brainmasks.qc.mask_picture import montage_of; "
+        "from brainmasks.qc.montage_png import as_png; "
+        "as_png(montage_of(nibabel.load(sys.argv[1]), 'A_2mm')); "
+        "sys.exit('matplotlib.pyplot' in sys.modules or 'matplotlib.figure' in sys.modules)"
     )
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "A_2mm.nii.gz")],
@@ -158,11 +163,24 @@ def test_drawing_does_not_import_pyplot(image, tmp_path):
     )
 
 
+def test_every_text_is_in_the_png_in_its_ink(image):
+    found = montage_of(image, "A_2mm", served="B")
+    pixels = pixels_of(as_png(found))
+    for text in found.texts:
+        ink = [int(text.color[n : n + 2], 16) for n in (1, 3, 5)]
+        x, base = round(text.x * DPI), round(text.y * DPI)
+        rows = pixels[base - round(text.size * DPI / 72) : base, :]
+        # Next to where it starts, ends, or is in the middle.
+        near = {"l": slice(x, x + 20), "r": slice(x - 20, x), "m": slice(x - 20, x + 20)}
+        assert np.all(rows[:, near[text.anchor]] == ink, axis=2).any(), text
+    assert np.all(pixels[:, 0] == 255)
+
+
 def test_thin_mask_has_each_of_its_slices_drawn_once(image):
     voxels = np.zeros(image.shape, np.uint8)
     voxels[10:12, 20, 5:8] = 1
-    found = figure(nib.Nifti1Image(voxels, image.affine), "A_2mm")
-    names = [axes.get_label() for axes in found.axes]
+    found = montage_of(nib.Nifti1Image(voxels, image.affine), "A_2mm")
+    names = [panel.plane for panel in found.panels]
     assert [names.count(name) for name in ("Sagittal", "Coronal", "Axial")] == [2, 1, 3]
 
 
@@ -175,7 +193,7 @@ def test_what_cannot_be_drawn_is_an_expected_failure(image):
         (np.ones((4, 4, 4), np.uint8), turned, "oblique"),
     ):
         with pytest.raises(InvalidMaskError, match=words):
-            picture(nib.Nifti1Image(voxels, affine), "A_2mm")
+            montage_of(nib.Nifti1Image(voxels, affine), "A_2mm")
 
 
 def test_mask_or_sidecar_that_is_not_what_is_registered_is_not_drawn(bench):

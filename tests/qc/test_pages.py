@@ -14,7 +14,7 @@ from brainmasks.images.verdicts import IDENTICAL, NOT_AN_IMAGE, VERDICTS, Compar
 from brainmasks.qc import tabulate_images
 from brainmasks.qc.image_page import image_page
 from brainmasks.qc.mask_page import mask_page
-from brainmasks.qc.slice_figure import FOOTER, WIDTH
+from brainmasks.qc.montage import FOOTER, WIDTH
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
 # One pixel.

@@ -21,29 +21,15 @@ from .background import Background, BackgroundFile, background_under
 from .image_scene import Scene, scene_of
 from .image_slice import over_background, slice_of
 from .image_words import facts_in_words, outcome_in_words
-from .slice_figure import (
-    FAINT,
-    GRID,
-    INK,
-    Extent,
-    Line,
-    as_png,
-    draw_colors,
-    draw_slice,
-    require_matplotlib,
-    slice_figure,
-    title,
-)
+from .montage import ALARM, FAINT, GRID, INK, PAPER, Line, Montage, montage, rgb, title
+from .montage_png import as_png, require_matplotlib
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 # Of the numbers in `image_scene`.
-COLORS = ("#ffffff", GRID, "#a9bccb", "#b3001b", "#ffb000")
-ALARM = "#b3001b"
+COLORS = (PAPER, GRID, "#a9bccb", "#b3001b", "#ffb000")
 OUTLINE = "#5aa9e6"
 LEGEND = (
     "The image is red inside the brain, yellow outside. L is the left of the head. Coordinates in "
@@ -87,9 +73,6 @@ def draw_images(
         background cannot be that of its space.
     """
     require_matplotlib()
-    # Here, so that the processes do not all look for fonts on a machine that never drew.
-    import matplotlib.font_manager  # noqa: F401
-
     found = read_found(found_path)
     listed = [(name, *found[name], path) for name, path in picture_paths.items()]
     in_processes(_draw, listed, workers, dict(masks), policy, dict(backgrounds))
@@ -106,11 +89,13 @@ def _draw(
     file = backgrounds.get(mask.metadata.space)
     background = background_under(file, mask) if file else None
     examined = look_again(entry["image"], found, mask)
-    figure = (name, entry["mask"], policy.accepts(found), background)
-    publish(picture_over(examined, mask.metadata, mask.voxels(), *figure), picture_path)
+    names = (name, entry["mask"])
+    accepted = policy.accepts(found)
+    shown = montage_over(examined, mask.metadata, mask.voxels(), *names, accepted, background)
+    publish(as_png(shown), picture_path)
 
 
-def picture_over(
+def montage_over(
     examined: Examined,
     mask: BrainMaskMetadata,
     mask_voxels: "NDArray[np.bool_]",
@@ -118,22 +103,8 @@ def picture_over(
     mask_name: str,
     accepted: bool,
     background: Background | None = None,
-) -> bytes:
-    """Return the picture of an image over its mask, a PNG; the parameters are `figure_over`'s."""
-    shown = (examined, mask, mask_voxels, name, mask_name, accepted, background)
-    return as_png(lambda: figure_over(*shown))
-
-
-def figure_over(
-    examined: Examined,
-    mask: BrainMaskMetadata,
-    mask_voxels: "NDArray[np.bool_]",
-    name: str,
-    mask_name: str,
-    accepted: bool,
-    background: Background | None = None,
-) -> "Figure":
-    """Return the matplotlib figure of an image over its mask.
+) -> Montage:
+    """Return the picture of an image over its mask.
 
     Parameters
     ----------
@@ -147,20 +118,13 @@ def figure_over(
         Whether a run goes on with the image.
     background
         What is drawn under the image; the brain and the grid of the mask if it is None.
-
-    Raises
-    ------
-    MaskError
-        If matplotlib is not installed.
     """
     scene = scene_of(examined, mask, mask_voxels)
+    colors, outline = rgb(COLORS), rgb([OUTLINE])[0]
 
-    def paint(axes: "Axes", across: int, number: int, extent: Extent) -> None:
-        shown = slice_of(scene, mask, mask_voxels, across, scene.slices[across][number], axes)
-        if background:
-            draw_colors(axes, over_background(shown, background, COLORS, OUTLINE), extent)
-        else:
-            draw_slice(axes, shown.numbers, extent, COLORS, interpolation="nearest")
+    def paint(across: int, number: int, shape: tuple[int, int]) -> "NDArray[np.uint8]":
+        shown = slice_of(scene, across, scene.slices[across][number], shape)
+        return over_background(shown, background, colors, outline) if background else shown.numbers
 
     shown = scene.image is not None
     header = [
@@ -171,7 +135,7 @@ def figure_over(
     if background:
         header += [Line(part, 9.5, 0.2) for part in textwrap.wrap(background.in_words, REMARK)]
         legend = OUTLINED + legend
-    return slice_figure(header, scene.edges, scene.slices, paint, legend)
+    return montage(header, scene.edges, scene.slices, colors, paint, legend)
 
 
 def _remarks(examined: Examined, scene: Scene, accepted: bool, large: bool) -> list[Line]:
@@ -179,9 +143,7 @@ def _remarks(examined: Examined, scene: Scene, accepted: bool, large: bool) -> l
     size: float
     drop: float
     size, drop = (24, 0.5) if large else (13, 0.3)
-    lines = [
-        Line(outcome_in_words(found, accepted), size, drop, INK if accepted else ALARM, "bold")
-    ]
+    lines = [Line(outcome_in_words(found, accepted), size, drop, INK if accepted else ALARM, True)]
     if facts := facts_in_words(found):
         lines.append(Line("   ·   ".join(facts), drop=0.3 if large else 0.26, color=INK))
     size, drop, letters = (15, 0.32, LARGE) if large else (9.5, 0.2, REMARK)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..images import OBLIQUE, Examined, Grid, by_slices, lie_inside
 from ..registry import BrainMaskMetadata
-from .slice_figure import number_text, spread
+from .montage import number_text, spread
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Numbers of colours; where several meet in one pixel, the highest is shown.
+# Numbers of colours; where several meet in one pixel, the highest is shown. `GROUND` is the mask's
+# grid, of which `BRAIN` is one more.
 BEYOND, GROUND, BRAIN, INSIDE, OUTSIDE = range(5)
 # How far beyond the mask's grid, in mm, a picture follows an image.
 MARGIN = 50.0
@@ -20,9 +21,9 @@ MARGIN = 50.0
 
 @dataclass(frozen=True)
 class Volume:
-    """An image that is shown: its grid, and the number of a colour for each of its voxels."""
+    """What is shown: voxel indices to mm (RAS+), and the number of a colour for each voxel."""
 
-    grid: Grid
+    affine: "NDArray[np.float64]"
     colors: "NDArray[np.uint8]"
 
 
@@ -30,6 +31,8 @@ class Volume:
 class Scene:
     """What there is to see, and from where to where, in mm."""
 
+    # The mask on its grid.
+    ground: Volume
     # None if the image cannot be shown.
     image: "Volume | None"
     edges: list[tuple[float, float]]
@@ -62,14 +65,15 @@ def scene_of(
         ]
         for axis in range(3)
     }
+    ground = Volume(mask.affine, mask_voxels + np.uint8(GROUND))
     grid, above = examined.grid, examined.above
     if above is None or grid is None:
-        return Scene(None, edges, brain)
+        return Scene(ground, None, edges, brain)
     if not examined.comparison.voxels:
-        return Scene(None, edges, brain, "No voxel of it is above 0.5.")
-    volume = Volume(grid, np.zeros(above.shape, np.uint8))
+        return Scene(ground, None, edges, brain, "No voxel of it is above 0.5.")
+    volume = Volume(grid.affine, np.zeros(above.shape, np.uint8))
     oblique = examined.comparison.verdict == OBLIQUE
-    centres, step = _color(volume, above, mask, mask_voxels, oblique)
+    centres, step = _color(volume, grid, above, mask, mask_voxels, oblique)
     reach = [
         (
             max(low - MARGIN, min(low, at[0] - mm / 2)),
@@ -90,16 +94,17 @@ def scene_of(
             f"The picture ends {MARGIN:g} mm beyond the mask's grid, the image does not: {span} mm."
         )
     if not all(len(some) for some in within):
-        return Scene(None, edges, brain, hidden)
+        return Scene(ground, None, edges, brain, hidden)
     slices = {
         axis: [float(within[axis][n]) for n in spread(range(len(within[axis])))]
         for axis in range(3)
     }
-    return Scene(volume, reach, slices, hidden)
+    return Scene(ground, volume, reach, slices, hidden)
 
 
 def _color(
     volume: Volume,
+    grid: Grid,
     above: "NDArray[np.bool_]",
     mask: BrainMaskMetadata,
     mask_voxels: "NDArray[np.bool_]",
@@ -109,8 +114,8 @@ def _color(
 
     Parameters
     ----------
-    volume
-        Its colors are filled in.
+    volume, grid
+        The image: its colors are filled in.
     above
         Which voxels there are to color.
     mask, mask_voxels
@@ -126,7 +131,6 @@ def _color(
     import numpy as np
     from nibabel.affines import apply_affine, voxel_sizes
 
-    grid = volume.grid
     corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(above.shape) - 1)
     lowest = apply_affine(grid.affine, corners).min(axis=0)
     smallest = voxel_sizes(grid.affine).min()

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A slice of an image over its mask: what is in each pixel, and the colour that it gets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..registry import BrainMaskMetadata
 from .background import Background
-from .image_scene import BEYOND, BRAIN, GROUND, INSIDE, OUTSIDE, Scene
+from .image_scene import BRAIN, INSIDE, OUTSIDE, Scene, Volume
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 # Along each edge of a pixel, at most so many points are looked at.
@@ -26,7 +23,7 @@ class Slice:
 
     Attributes
     ----------
-    numbers : array of int
+    numbers : array of uint8
         The highest number of a colour that there is in each pixel.
     brain : array of bool
         Whether some of a pixel lies in the brain.
@@ -36,7 +33,7 @@ class Slice:
         Where the slice lies along that axis, and the middles of its pixels along the others, in mm.
     """
 
-    numbers: "NDArray[np.integer[Any]]"
+    numbers: "NDArray[np.uint8]"
     brain: "NDArray[np.bool_]"
     across: int
     mm: float
@@ -44,54 +41,31 @@ class Slice:
     up: "NDArray[np.float64]"
 
 
-def slice_of(
-    scene: Scene,
-    mask: BrainMaskMetadata,
-    mask_voxels: "NDArray[np.bool_]",
-    across: int,
-    mm: float,
-    axes: "Axes",
-) -> Slice:
-    """Return what is in a slice of a scene, with as many pixels as the axes have."""
+def slice_of(scene: Scene, across: int, mm: float, shape: tuple[int, int]) -> Slice:
+    """Return what is in a slice of a scene, with so many pixels to the right and upwards."""
     import numpy as np
     from nibabel.affines import voxel_sizes
 
-    finest = min(mask.zooms)
-    if scene.image:
-        finest = min(finest, voxel_sizes(scene.image.grid.affine).min())
+    volumes = [scene.ground, scene.image] if scene.image else [scene.ground]
+    finest = min(voxel_sizes(volume.affine).min() for volume in volumes)
     middles, points = [], []
-    right, up = (axis for axis in range(3) if axis != across)
-    for axis, length in ((right, axes.bbox.width), (up, axes.bbox.height)):
+    for axis, pixels in zip(_others(across), shape, strict=True):
         low, high = scene.edges[axis]
-        # Not more than the axes have, or some would not be shown.
-        pixels = max(int(length), 1)
         middles.append(_middles(low, high, pixels))
         # Not even a voxel that is smaller than a pixel may fall between two points.
         times = min(int(np.ceil(2 * (high - low) / pixels / finest)), FINEST)
         points.append(_middles(low, high, pixels * times))
-    at = _nearest(mask.affine, mask.shape, across, mm, *points)
-    brain: NDArray[np.bool_] = at.within & mask_voxels[at.index]
-    # A byte for each point: of these there are many more than pixels.
-    beyond, ground, inside = np.array([BEYOND, GROUND, BRAIN], np.uint8)
-    numbers = np.where(at.within, np.where(brain, inside, ground), beyond)
-    if image := scene.image:
-        at = _nearest(image.grid.affine, image.colors.shape, across, mm, *points)
-        numbers = np.maximum(numbers, np.where(at.within, image.colors[at.index], 0))
-    wide, high = map(len, middles)
-    parts = (wide, len(points[0]) // wide, high, -1)
-    return Slice(
-        # One after the other: at once it would take thrice as long.
-        numbers.reshape(parts).max(axis=1).max(axis=2),
-        brain.reshape(parts).max(axis=1).max(axis=2),
-        across,
-        mm,
-        *middles,
-    )
+    ground, *above = (_highest(volume, across, mm, points, shape) for volume in volumes)
+    numbers = np.maximum(ground, above[0]) if above else ground
+    return Slice(numbers, ground == BRAIN, across, mm, *middles)
 
 
 def over_background(
-    shown: Slice, background: Background, colors: Sequence[str], outline: str
-) -> "NDArray[np.float64]":
+    shown: Slice,
+    background: Background,
+    colors: "NDArray[np.uint8]",
+    outline: "NDArray[np.uint8]",
+) -> "NDArray[np.uint8]":
     """Return a slice in colours: the background, the brain's outline, and the image over both.
 
     Parameters
@@ -101,29 +75,34 @@ def over_background(
     background
         The background.
     colors
-        The colour of each number.
+        Red, green and blue of each number.
     outline
-        The colour of the brain's outline.
+        Those of the brain's outline.
 
     Returns
     -------
     array of shape (pixels to the right, pixels upwards, 3)
-        Red, green and blue from 0 to 1.
+        Red, green and blue.
     """
     import numpy as np
-    from matplotlib.colors import to_rgb
     from scipy.ndimage import binary_erosion
 
     points = np.empty((*shown.numbers.shape, 3))
-    right, up = (axis for axis in range(3) if axis != shown.across)
+    right, up = _others(shown.across)
     points[..., shown.across] = shown.mm
     points[..., right], points[..., up] = shown.right[:, None], shown.up[None, :]
-    painted = np.repeat(background.brightness(points)[..., None], 3, axis=2)
-    painted[shown.brain & ~binary_erosion(shown.brain)] = to_rgb(outline)
+    painted = np.repeat(255 * background.brightness(points)[..., None], 3, axis=2)
+    painted[shown.brain & ~binary_erosion(shown.brain)] = outline
     for number in (INSIDE, OUTSIDE):
         there = shown.numbers == number
-        painted[there] += OPACITY * (np.array(to_rgb(colors[number])) - painted[there])
-    return painted
+        painted[there] += OPACITY * (colors[number] - painted[there])
+    return painted.round().astype(np.uint8)
+
+
+def _others(across: int) -> tuple[int, int]:
+    """Return the axes to the right and upwards."""
+    right, up = (axis for axis in range(3) if axis != across)
+    return right, up
 
 
 def _middles(low: float, high: float, parts: int) -> "NDArray[np.float64]":
@@ -133,36 +112,79 @@ def _middles(low: float, high: float, parts: int) -> "NDArray[np.float64]":
     return low + (np.arange(parts) + 0.5) * (high - low) / parts
 
 
-@dataclass(frozen=True)
-class _Nearest:
-    """For each point of a slice its nearest voxel, and whether that is one of the volume."""
+def _highest(
+    volume: Volume,
+    across: int,
+    mm: float,
+    points: "list[NDArray[np.float64]]",
+    shape: tuple[int, int],
+) -> "NDArray[np.uint8]":
+    """Return the highest number of a volume at the points of each pixel of a slice; 0 beyond it.
 
-    index: tuple["NDArray[np.intp]", ...]
-    within: "NDArray[np.bool_]"
+    Parameters
+    ----------
+    volume
+        What is looked up.
+    across, mm
+        The axis across the slice, and where it lies along that axis.
+    points
+        Coordinates in mm to the right and upwards: as many for each pixel.
+    shape
+        How many pixels there are to the right and upwards.
+    """
+    import numpy as np
+
+    to_index: NDArray[Any] = np.linalg.inv(volume.affine)
+    right, up = _others(across)
+    if np.count_nonzero(to_index[:3, :3]) > 3:
+        return _highest_oblique(volume, to_index, across, mm, points, shape)
+    # Each axis of the world is one of the volume: the highest along one, then along the next.
+    own = [int(np.flatnonzero(to_index[:3, axis])[0]) for axis in (across, right, up)]
+    found = volume.colors.transpose(own)
+    along = zip((across, right, up), own, ([mm], *points), (1, *shape), strict=True)
+    for axis, n, at, pixels in along:
+        place = to_index[n, axis] * np.asarray(at) + to_index[n, 3]
+        index, within = _nearest(place, volume.colors.shape[n])
+        found = found[index]
+        found[~within] = 0
+        found = found.reshape(pixels, -1, *found.shape[1:]).max(axis=1)
+        found = np.moveaxis(found, 0, -1)
+    highest: NDArray[np.uint8] = found[0]
+    return highest
+
+
+def _highest_oblique(
+    volume: Volume,
+    to_index: "NDArray[np.float64]",
+    across: int,
+    mm: float,
+    points: "list[NDArray[np.float64]]",
+    shape: tuple[int, int],
+) -> "NDArray[np.uint8]":
+    """Return what `_highest` does, looked up point by point."""
+    import numpy as np
+
+    right, up = _others(across)
+    indices: list[NDArray[np.intp]] = []
+    inside: Any = True
+    for row, length in zip(to_index, volume.colors.shape, strict=False):
+        at = row[up] * points[1][None, :] + (row[across] * mm + row[3])
+        index, within = _nearest(row[right] * points[0][:, None] + at, length)
+        indices.append(index)
+        inside = inside & within
+    numbers = np.where(inside, volume.colors[tuple(indices)], 0)
+    wide, high = shape
+    parts = (wide, len(points[0]) // wide, high, -1)
+    # One after the other: at once it would take thrice as long.
+    highest: NDArray[np.uint8] = numbers.reshape(parts).max(axis=1).max(axis=2)
+    return highest
 
 
 def _nearest(
-    affine: "NDArray[np.float64]",
-    shape: tuple[int, ...],
-    across: int,
-    mm: float,
-    points_right: "NDArray[np.float64]",
-    points_up: "NDArray[np.float64]",
-) -> _Nearest:
+    at: "NDArray[np.float64]", length: int
+) -> "tuple[NDArray[np.intp], NDArray[np.bool_]]":
+    """Return the nearest voxel to each position along an axis, and whether it lies in that."""
     import numpy as np
 
-    right, up = (axis for axis in range(3) if axis != across)
-    to_index = np.linalg.inv(affine)
-    index = []
-    within = np.ones((len(points_right), len(points_up)), dtype=bool)
-    for row, length in zip(to_index, shape, strict=False):
-        along = np.asarray(row[across] * mm + row[3])
-        # Along a straight axis few numbers say it for all points: arrays of one row or column.
-        if row[up]:
-            along = row[up] * points_up[None, :] + along
-        if row[right]:
-            along = row[right] * points_right[:, None] + along
-        along = np.rint(along)
-        within &= (along >= 0) & (along < length)
-        index.append(np.clip(along, 0, length - 1).astype(np.intp))
-    return _Nearest(tuple(index), within)
+    at = np.rint(at)
+    return np.clip(at, 0, length - 1).astype(np.intp), (at >= 0) & (at < length)

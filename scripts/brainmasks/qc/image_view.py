@@ -15,8 +15,8 @@ from .image_picture import COLORS, OUTLINE
 from .image_scene import INSIDE, OUTSIDE, scene_of
 from .image_slice import OPACITY
 from .image_words import facts_in_words
+from .montage_png import require_matplotlib
 from .rendering import render
-from .slice_figure import require_matplotlib
 from .view_volume import EDGE, ViewVolume, view_volume
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 """What pictures and views say of an image."""
 
 from ..images import Comparison
-from .slice_figure import volume_text
+from .montage import volume_text
 
 HEMISPHERES = {"left": "left hemisphere", "right": "right hemisphere", "midline": "midline"}
 

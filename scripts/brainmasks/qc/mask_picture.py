@@ -10,30 +10,30 @@ from ..nifti import read_image, scaled_voxels
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata
 from ..storage import publish
-from .slice_figure import (
+from .montage import (
     CONVENTION,
     GRID,
     INSIDE,
-    Extent,
     Line,
-    as_png,
-    draw_slice,
+    Montage,
+    montage,
     number_text,
-    slice_figure,
+    shades,
     spread,
     title,
 )
+from .montage_png import as_png
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
 LEGEND = f"{CONVENTION}: centres of the slices' voxels."
 # Largest part of a voxel's edge that may run along another axis.
 OBLIQUE = 1e-3
+# Along each edge of a pixel, so many points are looked at: it is as dark as the mask has of them.
+POINTS = 4
 
 
 def draw_mask(
@@ -61,7 +61,8 @@ def draw_mask(
     requested = read_sidecar(sidecar_path, mask).get("SpaceRequested")
     image = read_image(read_published(mask_path, mask))
     name = Path(mask_path).name.removesuffix(".nii.gz")
-    publish(picture(image, name, mask.space if mask.space != requested else None), picture_path)
+    served = mask.space if mask.space != requested else None
+    publish(as_png(montage_of(image, name, served)), picture_path)
 
 
 def draw_gridded(
@@ -88,11 +89,11 @@ def draw_gridded(
     content, described = read_gridded(mask, mask_path, sidecar_path)
     served = mask.space if mask.space != described.get("SpaceRequested") else None
     name = Path(mask_path).name.removesuffix(".nii.gz")
-    publish(picture(read_image(content), name, served), picture_path)
+    publish(as_png(montage_of(read_image(content), name, served)), picture_path)
 
 
-def picture(image: "SpatialImage", name: str, served: str | None = None) -> bytes:
-    """Return the picture of a mask, a PNG.
+def montage_of(image: "SpatialImage", name: str, served: str | None = None) -> Montage:
+    """Return the picture of a mask.
 
     Parameters
     ----------
@@ -107,14 +108,7 @@ def picture(image: "SpatialImage", name: str, served: str | None = None) -> byte
     ------
     InvalidMaskError
         If the image is empty, has not three dimensions, or is oblique.
-    MaskError
-        If matplotlib is not installed.
     """
-    return as_png(lambda: figure(image, name, served))
-
-
-def figure(image: "SpatialImage", name: str, served: str | None = None) -> "Figure":
-    """Return the matplotlib figure that `picture` saves; the parameters are the same."""
     import numpy as np
 
     inside, first, step = _in_space(image)
@@ -122,18 +116,29 @@ def figure(image: "SpatialImage", name: str, served: str | None = None) -> "Figu
     edges = [(a - h / 2, b + h / 2) for a, b, h in zip(first, last, step, strict=True)]
     indices = {across: _slices(inside, across) for across in range(3)}
 
-    def paint(axes: "Axes", across: int, number: int, extent: Extent) -> None:
-        number_in_volume = indices[across][number]
-        values = np.take(inside, number_in_volume, axis=across)
-        draw_slice(axes, values, extent, (GRID, INSIDE))
+    def paint(across: int, number: int, shape: tuple[int, int]) -> "NDArray[np.uint8]":
+        return _points(np.take(inside, indices[across][number], axis=across), shape)
 
-    return slice_figure(
+    return montage(
         [title(name), Line(_facts(inside, step, served))],
         edges,
         {axis: [first[axis] + step[axis] * n for n in indices[axis]] for axis in range(3)},
+        shades(GRID, INSIDE, POINTS**2 + 1),
         paint,
         LEGEND,
     )
+
+
+def _points(voxels: "NDArray[np.bool_]", shape: tuple[int, int]) -> "NDArray[np.uint8]":
+    """Return how many points of each pixel lie in a slice of a mask: at most `POINTS` squared."""
+    import numpy as np
+
+    found = voxels.astype(np.uint8)
+    for pixels in shape:
+        at = (np.arange(pixels * POINTS) + 0.5) * len(found) / (pixels * POINTS)
+        # The other axis comes next; in the end both are where they were.
+        found = found[at.astype(int)].reshape(pixels, POINTS, -1).sum(axis=1, dtype=np.uint8).T
+    return found
 
 
 def _inside(image: "SpatialImage") -> "NDArray[np.bool_]":

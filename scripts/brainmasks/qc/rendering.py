@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from .slice_figure import volume_text
+from .montage import volume_text
 
 
 @dataclass(frozen=True)

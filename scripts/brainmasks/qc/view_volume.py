@@ -74,8 +74,8 @@ def view_volume(
     cubes, numbers = _cubes(scene, image, origin, edge)
     shape, affine = _grid(cubes, mask, mask_voxels, edge)
     brain = nearest([mask_voxels], mask.shape, mask.affine, shape, affine)
-    shown = nearest([image.colors], image.colors.shape, image.grid.affine, shape, affine)
-    if voxel_sizes(image.grid.affine).min() < edge - TOLERANCE:
+    shown = nearest([image.colors], image.colors.shape, image.affine, shape, affine)
+    if voxel_sizes(image.affine).min() < edge - TOLERANCE:
         # Voxels that are smaller than a cube may lie between the centres of two.
         first = np.rint((affine[:3, 3] - origin) / edge).astype(int)
         np.maximum.at(shown, tuple((cubes - first).T), numbers)
@@ -102,7 +102,7 @@ def _cubes(
     low, high = np.array(scene.edges).T
     cubes, numbers = [], []
     for indices in by_slices(image.colors > 0):
-        centres = apply_affine(image.grid.affine, indices)
+        centres = apply_affine(image.affine, indices)
         within = np.all((centres >= low) & (centres <= high), axis=1)
         cubes.append(np.rint((centres[within] - origin) / edge).astype(np.intp))
         numbers.append(image.colors[tuple(indices[within].T)])
