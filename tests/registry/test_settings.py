@@ -118,6 +118,8 @@ HOSTS = {"samples": {"sub-01": {}}, "threads": 4}
         ("offlnie", None, "offline"),
         ("Offline", "true", "offline"),
         ("off_line", True, "offline"),
+        ("offline_mode", True, "offline"),
+        ("is-offline", True, "offline"),
         ("MASKS", {}, "masks"),
         ("nasks", [], "masks"),
         ("amsks", [], "masks"),

@@ -14,6 +14,8 @@ MISSPELT = 0.82
 LETTERS = 5
 # What other workflows call things of their own, and is like a key of ours by chance.
 OTHERS = frozenset({"atlases", "reuse", "sample", "tasks"})
+# A promise, which must not fail silently: `offline_mode` and `is_offline` are meant to give it, too.
+PROMISE = "offline"
 
 
 def misspelt_keys(
@@ -27,7 +29,8 @@ def misspelt_keys(
     The configuration may be the whole one of a host workflow. Beside keys of another kind, one is
     taken for misspelt if it is one of ours but for capitals, `-` and `_`, and one letter (of a long
     key, two or three). One word that only lacks the `s` of ours, or has one more, such as `mask`,
-    may mean something else: then it is misspelt only if its value could be that of ours.
+    may mean something else: then it is misspelt only if its value could be that of ours. One in
+    which all of `offline` stands is always taken for it.
 
     Parameters
     ----------
@@ -48,12 +51,13 @@ def misspelt_keys(
         # No key of another kind: it is a configuration of ours alone.
         return {key: near[0] for key, near in likely.items()}
     nearest = {key: min(known, key=partial(_edits, key)) for key in doubtful}
-    return {
+    misspelt = {
         key: near
         for key, near in nearest.items()
         if _edits(key, near) <= max(1, len(near) // LETTERS)
         and ("_" in near or not _is_plural(key, near) or fits(near, config[key]))
     }
+    return misspelt | {key: PROMISE for key in doubtful if PROMISE in _letters(key)}
 
 
 def _is_plural(key: str, other: str) -> bool:
