@@ -44,3 +44,15 @@ def test_masks_that_nobody_asked_for_have_a_line_only_if_they_are_here(tmp_path)
     _, *lines, last = status(fetchers, ["A_2mm"]).splitlines()
     assert [line.split()[:2] for line in lines] == [["A_2mm", "nowhere"], ["C_2mm", "cache"]]
     assert last == "Registered, too, and nowhere on this machine: B_2mm, D_2mm"
+
+
+def test_size_is_that_of_the_file_a_link_leads_to(tmp_path):
+    data, row = tiny_mask("A")
+    cache = Cache(tmp_path / "cache")
+    fetcher = Fetcher(BrainMaskMetadata.from_row(row | {"url": "https://example.org/A"}), cache)
+    path = cache.path(fetcher.mask)
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "elsewhere")
+    assert status([fetcher], []).splitlines()[1].split()[:4] == ["A_2mm", "cache", "no", str(path)]
+    (tmp_path / "elsewhere").write_bytes(data)
+    assert status([fetcher], []).splitlines()[1].split()[1:4] == ["cache", "yes", str(len(data))]

@@ -181,7 +181,15 @@ def test_word_of_a_host_that_resembles_a_key_is_left_alone(key, value):
 def test_key_of_ours_cannot_be_declared_the_hosts():
     message = refusal(HOSTS | {"images": "own.tsv", "host_keys": ["images"]})
     assert "'host_keys' lists 'images', which is a key of ours" in message
-    assert "host_keys" in refusal(HOSTS | {"host_keys": "image"})
+
+
+@pytest.mark.parametrize("value", ["ofline", None, {"ofline": True}])
+def test_list_of_the_hosts_keys_that_is_none_is_said_before_the_keys_it_may_mean(value):
+    message = refusal(HOSTS | {"ofline": True, "host_keys": value})
+    assert message == (
+        f"config key 'host_keys' is {value!r}; expected: a list of keys of your own workflow in "
+        "this configuration that resemble one of these"
+    )
 
 
 @pytest.mark.parametrize(

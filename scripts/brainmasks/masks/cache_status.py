@@ -80,7 +80,8 @@ def _lines(fetcher: Fetcher) -> Iterator[_Line]:
 
 def _size(path: Path) -> int | str:
     try:
-        return path.lstat().st_size
+        # Of the file, where a folder of links is the cache.
+        return path.stat().st_size
     except OSError:
-        # Another run has quarantined it in the meantime.
+        # A link to nowhere; or another run has quarantined it in the meantime.
         return ""

@@ -14,7 +14,7 @@ MISSPELT = 0.82
 LETTERS = 5
 # What other workflows call things of their own, and is like a key of ours by chance.
 OTHERS = frozenset({"atlases", "reuse", "sample", "tasks"})
-# A promise, which must not fail silently: `offline_mode` and `is_offline` are meant to give it, too.
+# A promise, which must not fail silently: `offline_mode` and `is_offline` mean it, too.
 PROMISE = "offline"
 
 

@@ -43,8 +43,9 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
     def fits(key: str, value: Any) -> bool:
         return fitting(rules["properties"][key])(_literal(value))
 
-    declared = config.get("host_keys", ())
-    host_keys = declared if fits("host_keys", declared) else ()
+    host_keys = config.get("host_keys", [])
+    if not fits("host_keys", host_keys):
+        raise _refused("host_keys", host_keys, rules)
     for key, meant in misspelt_keys(config, list(settings), host_keys, fits).items():
         raise RegistryError(
             f"unknown config key '{key}'; did you mean '{meant}'? If it is a key of your own "
@@ -71,11 +72,14 @@ def read_settings(defaults: StrPath, schema: StrPath, config: Mapping[str, Any])
                 f"config key '{key}' lists {error.instance!r}, which is none that there is{hint} "
                 f"Known: {', '.join(known)}"
             )
-        raise RegistryError(
-            f"config key '{key}' is {settings[key]!r}; "
-            f"expected: {rules['properties'][key]['description']}"
-        )
+        raise _refused(key, settings[key], rules)
     return settings
+
+
+def _refused(key: str, value: Any, rules: Mapping[str, Any]) -> RegistryError:
+    """Return the error of a value that a key cannot have."""
+    expected = rules["properties"][key]["description"]
+    return RegistryError(f"config key '{key}' is {value!r}; expected: {expected}")
 
 
 def _literal(value: Any) -> Any:
