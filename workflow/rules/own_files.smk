@@ -4,7 +4,9 @@
 #
 # Naming a file to workflow.source_path() copies it to a cache that keeps the layout of folders:
 # so scripts can import the package, and jobs find what they need without network. It looks for the
-# file beside the one that calls it, which is why it is called here and not in the package.
+# file beside the one that calls it, which is why it is called here and not in the package. Files in a
+# folder are used where they are: copying all of them at each start takes as long as everything else
+# here, and Python keeps nothing that it has compiled in a cache that goes away.
 import contextlib
 import functools
 import hashlib
@@ -15,7 +17,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.sourcecache import GenericSourceFile
+from snakemake.sourcecache import GenericSourceFile, LocalSourceFile
 
 
 def fill_source_cache():
@@ -37,9 +39,22 @@ def fill_source_cache():
 if isinstance(workflow.current_basedir, GenericSourceFile):
     fill_source_cache()
 
+# The folder of this repository, None if it is loaded from elsewhere.
+FOLDER = None
+if isinstance(workflow.current_basedir, LocalSourceFile):
+    FOLDER = Path(os.path.normpath(f"{workflow.current_basedir.path}/../.."))
+
+
+def own_file(name):
+    """Return the path of a file of this repository; an error if it is not there."""
+    if FOLDER is None:
+        return workflow.source_path(f"../../{name}")
+    os.stat(FOLDER / name)
+    return str(FOLDER / name)
+
+
 OWN_FILES = {
-    name: workflow.source_path(f"../../{name}")
-    for name in Path(workflow.source_path("../files.txt")).read_text().split()
+    name: own_file(name) for name in Path(own_file("workflow/files.txt")).read_text().split()
 }
 
 
@@ -74,7 +89,11 @@ def script_file(name):
     file of a fresh clone is. This is the copy in the source cache: its age says nothing, and is
     set to the oldest there is. `code` says when changed code must run again.
     """
-    path = OWN_FILES[f"scripts/{name}.py"]
+    path = workflow.source_path(f"../../scripts/{name}.py")
+    if FOLDER:
+        # A script imports the package from beside it.
+        with contextlib.suppress(FileExistsError):
+            Path(path).with_name("brainmasks").symlink_to(FOLDER / "scripts" / "brainmasks")
     # A copy that belongs to somebody else keeps its age; it works all the same.
     with contextlib.suppress(PermissionError):
         os.utime(path, (0, 0))
