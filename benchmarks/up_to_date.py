@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs in which nothing is to be done: one mask, one of thousands, hundreds of thousands.
+"""Runs in which nothing is to be done: one mask, one of thousands, and from hundreds to thousands.
 
     python benchmarks/up_to_date.py [--rounds N]
 
@@ -7,6 +7,7 @@ The reference has as many jobs that do nothing, whose rule has a parameter, as o
 """
 
 import hashlib
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from bench_data import made_up_mask, write_table
@@ -32,7 +33,7 @@ rule third:
 
 def measure(folder: Path, rounds: int, small: bool, cpu: bool) -> list[Row]:
     """Return the rows."""
-    rows, targets = (40, 4) if small else (10_000, 300)
+    rows, sizes = (40, (2, 4)) if small else (10_000, (100, 300, 1_000, 3_000))
     mask = made_up_mask(folder, "Bench", "2", small=True)
     many = [
         mask
@@ -40,7 +41,7 @@ def measure(folder: Path, rounds: int, small: bool, cpu: bool) -> list[Row]:
         # The same voxels, and so the same hashes, for those that are made; others for the rest.
         | (
             {}
-            if n < targets
+            if n < max(sizes)
             else {
                 "sha256": hashlib.sha256(f"{n}".encode()).hexdigest(),
                 "content_sha256": hashlib.sha256(f"content {n}".encode()).hexdigest(),
@@ -57,26 +58,56 @@ def measure(folder: Path, rounds: int, small: bool, cpu: bool) -> list[Row]:
         arguments = (*targets, "--config", f"extra_registries=['{table}']")
         return Work(name, [snakemake("--snakefile", REPO / "Snakefile", *arguments)], folder)
 
-    def trivial(name: str, number: int) -> Work:
-        wanted = [f"trivial/{n}.3" for n in range(number)]
-        return Work(name, [snakemake("--snakefile", "trivial.smk", *wanted)], folder)
+    def trivial(name: str, wanted: list[str]) -> Work:
+        targets = [f"trivial/{each}.3" for each in wanted]
+        return Work(name, [snakemake("--snakefile", "trivial.smk", *targets)], folder)
 
-    some = [f"Lab{n}" for n in range(targets)]
+    labs = [f"Lab{n}" for n in range(max(sizes))]
     one = ours("`snakemake masks/X`, up to date", "one.tsv", ["Bench"])
-    large = ours(f"one target of a registry of {rows} rows, up to date", "many.tsv", ["Lab0"])
-    all_of_them = ours(f"{targets} targets of {rows} rows, up to date", "many.tsv", some)
-    single = trivial("one trivial target with params, up to date", 1)
-    trivials = trivial(f"{3 * targets} trivial jobs, up to date", targets)
+    large = ours(f"one target of a registry of {rows} rows, up to date", "many.tsv", labs[:1])
+    single = trivial("one trivial target with params, up to date", labs[:1])
     env = environment(folder)
-    for work in (one, all_of_them, trivials):
+    for work in (one, large, single):
         seconds(work, env)  # makes what is up to date then
     found = in_turns([one, single, large], env, rounds, cpu=cpu)
-    several = in_turns([all_of_them, trivials], env, max(1, rounds // 2), cpu=cpu)
-    return [
-        compared(found, one, single, 1.05),
-        compared(found, large, single, 1.3),
-        compared(several, all_of_them, trivials, 1.15),
+    result = [compared(found, one, single, 1.05), compared(found, large, single, 1.3)]
+
+    give_to_others(folder, labs)
+    for size in sizes:
+        targets = ours(f"{size} targets of {rows} rows, up to date", "many.tsv", labs[:size])
+        trivials = trivial(f"{3 * size} trivial jobs, up to date", labs[:size])
+        for work in (targets, trivials):
+            seconds(work, env)  # makes what is not right
+        # Of thousands of jobs one round says enough.
+        turns = max(1, rounds // 2) if size < 1_000 else 1
+        several = in_turns([targets, trivials], env, turns, cpu=cpu)
+        result.append(compared(several, targets, trivials, 1.15))
+    return result
+
+
+def give_to_others(folder: Path, names: list[str]) -> None:
+    """Give all others what was made for the first name, and what Snakemake has recorded of it.
+
+    Thousands of jobs take an hour.
+    """
+    first, *others = names
+    made = [
+        path
+        for place in ("resources/masks", "masks", "trivial")
+        for path in folder.glob(f"{place}/{first}[._]*")
     ]
+    # In the order in which they were made: none is to be older than what it is made from.
+    for path in sorted(made, key=lambda path: path.stat().st_mtime_ns):
+        file = path.relative_to(folder).as_posix()
+        for other in others:
+            copy = file.replace(first, other)
+            for old, new in ((path, folder / copy), (record(folder, file), record(folder, copy))):
+                new.write_bytes(old.read_bytes().replace(first.encode(), other.encode()))
+
+
+def record(folder: Path, file: str) -> Path:
+    """Return the path of what Snakemake has recorded of a file."""
+    return folder / ".snakemake" / "metadata" / urlsafe_b64encode(file.encode()).decode()
 
 
 if __name__ == "__main__":
