@@ -215,7 +215,7 @@ def _is_misspelt(column: str, known: str) -> bool:
 def row_check(schema: Schema) -> Callable[[str, dict[str, str]], None]:
     """Return a function that checks each cell of a row: of where it stands, and of its cells.
 
-    It raises RegistryError, which names every wrong cell, and what is expected there.
+    It raises RegistryError: a line for every wrong cell, with what is expected there.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def row_check(schema: Schema) -> Callable[[str, dict[str, str]], None]:
             label = f"{row['space']} {row['resolution']} mm {row.get('desc', '')}".rstrip()
             where = f"{where} ({label})" if label.isprintable() else where
         if problems := explained(row, schema):
-            raise RegistryError("; ".join(_explain(where, err, schema) for err in problems))
+            raise RegistryError("\n".join(_explain(where, err, schema) for err in problems))
         for column in impossible:
             raise RegistryError(
                 f"{where}, column '{column}' is {redact(row[column])!r}; expected: a host, and a "
