@@ -119,7 +119,7 @@ def test_images_are_compared_to_the_published_mask(workers, tmp_path):
     assert (same.comparison.verdict, same.comparison.equals_mask) == ("identical", True)
     assert (more.comparison.voxels_outside, more.comparison.equals_mask) == (1, False)
     assert missing.comparison.verdict == "not_an_image"
-    assert np.array_equal(same.above, INSIDE)
+    assert np.array_equal(same.counted.above, INSIDE)
 
 
 def test_image_that_changed_since_it_was_checked_is_not_shown(tmp_path):
@@ -129,7 +129,7 @@ def test_image_that_changed_since_it_was_checked_is_not_shown(tmp_path):
     found = examined(path, mask).comparison
     again = look_again(path, found, mask)
     assert again.comparison == found
-    assert np.array_equal(again.above, INSIDE)
+    assert np.array_equal(again.counted.above, INSIDE)
     # As many voxels, elsewhere.
     save_image(path, VOXELS[::-1])
     with pytest.raises(InvalidMaskError, match="changed since it was checked; run again"):

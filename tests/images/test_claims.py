@@ -178,10 +178,10 @@ def test_alias_of_the_space_is_no_contradiction(tmp_path):
 
 def test_voxels_are_read_unless_it_is_said_otherwise():
     found = examine(lesion(), MASK, REGISTRY, lambda: INSIDE)
-    assert found.comparison.voxels == int(found.above.sum()) == 4
+    assert found.comparison.voxels == int(found.counted.above.sum()) == 4
     assert found.grid.axes == "RAS"
     found = examine(lesion(), MASK, REGISTRY, lambda: INSIDE, voxels=False)
-    assert (found.comparison.voxels, found.above, found.grid.axes) == (None, None, "RAS")
+    assert (found.comparison.voxels, found.counted, found.grid.axes) == (None, None, "RAS")
 
 
 def test_without_a_registry_the_shipped_masks_are_known():

@@ -558,11 +558,11 @@ def test_image_that_changes_while_it_is_read_has_no_verdict(tmp_path):
 )
 def test_grid_of_an_image_whose_voxels_are_not_counted_is_known(made):
     found = examine(made, MASK, REGISTRY, lambda: INSIDE)
-    assert found.above is None
+    assert found.counted is None
     assert found.grid.ras_shape == made.shape
 
 
 def test_voxels_that_lie_nowhere_are_known():
     found = examine(nib.Nifti1Image(VOXELS, None), MASK, REGISTRY, lambda: INSIDE)
     assert found.grid is None
-    assert np.array_equal(found.above, INSIDE)
+    assert np.array_equal(found.counted.above, INSIDE)

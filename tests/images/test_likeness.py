@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from image_cases import COUNT, FINE, MASK, REGISTRY, UNREAD, VOXELS, compare
 
-from brainmasks.images import Grid
+from brainmasks.images import Counted, Grid
 from brainmasks.images.acceptance import Policy
 from brainmasks.images.likeness import place_findings, same_mask
 from brainmasks.nifti.canonical import canonical_image
@@ -22,7 +22,7 @@ ON_FINE = Grid.of(nib.Nifti1Image(np.zeros(FINE.shape, np.uint8), FINE.affine))
 def place(inside: int, outside: int, grid=ON_MASK, size=100, min_inside=0.5):
     """Return detail by code of what is found of so many voxels, against a mask of `size`."""
     facts = {"voxels_inside": inside, "voxels_outside": outside}
-    findings = place_findings(facts, VOXELS > 0, grid, MASK, size, min_inside)
+    findings = place_findings(facts, Counted.of(VOXELS > 0), grid, MASK, size, min_inside)
     return {each.code: each.detail for each in findings}
 
 
@@ -112,12 +112,12 @@ def test_other_registered_mask_of_the_grid_is_named():
     )
     las = Grid.of(nib.Nifti1Image(voxels, MASK.affine).as_reoriented([[0, -1], [1, 1], [2, 1]]))
     for grid, above in ((ON_MASK, voxels), (las, voxels[::-1])):
-        found = same_mask(above == 1, other.voxels, grid, [FINE, MASK, other])
+        found = same_mask(Counted.of(above == 1), grid, [FINE, MASK, other])
         assert (found.code, "brain mask Other_2mm;" in found.detail) == ("is_a_mask", True)
-        found = same_mask(above[:, ::-1] == 1, other.voxels, grid, [FINE, MASK, other])
+        found = same_mask(Counted.of(above[:, ::-1] == 1), grid, [FINE, MASK, other])
         assert found.code == "is_flipped_mask"
         assert "brain mask Other_2mm, flipped along y;" in found.detail
-        assert same_mask(above == 1, other.voxels, grid, [FINE, MASK]) is None
+        assert same_mask(Counted.of(above == 1), grid, [FINE, MASK]) is None
     registry = BrainMaskRegistry([*map(REGISTRY.get, REGISTRY), other], aliases={})
     found = compare(nib.Nifti1Image(voxels, MASK.affine), registry=registry)
     assert "is_a_mask" in found.codes

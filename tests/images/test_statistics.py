@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from image_cases import MASK, compare, moved
 
-from brainmasks.images.statistics import bounding_box, by_slices, statistics
+from brainmasks.images import Counted, by_slices
+from brainmasks.images.counted import bounding_box
+from brainmasks.images.statistics import statistics
 
 ONE = np.ones((1, 1, 1), np.uint8)
 
@@ -99,8 +101,8 @@ def test_what_is_said_of_values_is_the_same_in_slabs(
 ):
     image = nib.Nifti1Image(np.zeros((1, 1, 4), np.uint8), MASK.affine)
     slabs = [values[None, None, start : start + planes] for start in range(0, 4, planes)]
-    above, facts = statistics(image, slabs)
-    assert above.ravel().tolist() == [bool(np.isfinite(n) and n > 0.5) for n in values]
+    counted, facts = statistics(image, slabs)
+    assert counted.above.ravel().tolist() == [bool(np.isfinite(n) and n > 0.5) for n in values]
     said = [facts[key] for key in ("binary", "maximum", "non_finite", "voxels")]
     assert said == [binary, maximum, non_finite, voxels]
 
@@ -121,7 +123,7 @@ def test_box_and_indices_are_those_of_every_voxel_however_it_is_stored(axes, fli
         stored[:2], stored[:, 8:] = False, False
         voxels = np.flip(stored.transpose(axes), flipped)
         expected = np.argwhere(voxels)
-        pieces = np.concatenate([np.empty((0, 3), int), *by_slices(voxels)])
+        pieces = np.concatenate([np.empty((0, 3), int), *by_slices(Counted.of(voxels))])
         assert sorted(pieces.tolist()) == expected.tolist()
         box = bounding_box(voxels)
         if not expected.size:
@@ -133,7 +135,7 @@ def test_box_and_indices_are_those_of_every_voxel_however_it_is_stored(axes, fli
 
 def test_indices_come_in_pieces_that_are_bounded(monkeypatch):
     voxels = np.ones((5, 6, 7), bool)
-    monkeypatch.setattr("brainmasks.images.statistics.PIECE", 61)
-    assert [len(piece) for piece in by_slices(voxels)] == [60, 60, 60, 30]
-    monkeypatch.setattr("brainmasks.images.statistics.PIECE", 1)
-    assert [len(piece) for piece in by_slices(voxels)] == [30] * 7
+    monkeypatch.setattr("brainmasks.images.counted.PIECE", 61)
+    assert [len(piece) for piece in by_slices(Counted.of(voxels))] == [60, 60, 60, 30]
+    monkeypatch.setattr("brainmasks.images.counted.PIECE", 1)
+    assert [len(piece) for piece in by_slices(Counted.of(voxels))] == [30] * 7

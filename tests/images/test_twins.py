@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from brainmasks.images import Grid
+from brainmasks.images import Counted, Grid
 from brainmasks.images.twins import Fingerprint, fingerprint, twin_findings
 
 
@@ -16,7 +16,7 @@ def prints(*volumes: tuple[np.ndarray, np.ndarray]) -> dict[str, list[str]]:
     made = {}
     for number, (voxels, matrix) in enumerate(volumes):
         image = nib.Nifti1Image(voxels, matrix)
-        made[str(number)] = fingerprint(np.asarray(image.dataobj) > 0.5, Grid.of(image))
+        made[str(number)] = fingerprint(Counted.of(np.asarray(image.dataobj) > 0.5), Grid.of(image))
     found = twin_findings(made)
     return {
         name: [f"{each.code} {each.detail.partition(' as ')[2].partition(';')[0]}" for each in of]
@@ -105,7 +105,7 @@ def test_on_rotated_axes_nothing_is_a_mirror_image():
     angle = np.deg2rad(3)
     turned = STRAIGHT.copy()
     turned[:2, :2] = 2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    made = fingerprint(BLOB > 0, Grid.of(nib.Nifti1Image(BLOB, turned)))
+    made = fingerprint(Counted.of(BLOB > 0), Grid.of(nib.Nifti1Image(BLOB, turned)))
     assert (len(made.shape), made.mirrored) == (64, "")
     assert prints((BLOB, turned), (BLOB, turned)) == {"0": ["duplicate 1"], "1": ["duplicate 0"]}
     assert prints((BLOB, turned), (BLOB[::-1], turned)) == {}
@@ -140,10 +140,11 @@ def test_fingerprint_states_the_box_around_the_voxels():
     """Voxels of 2 mm from -13 to -9, -12 to -2 and -10 to -8 mm."""
     box = BLOB[3:6, 4:10, 5:7] > 0
     shape, mirrored = (
-        hashlib.sha256(b"3x6x2" + np.packbits(part).tobytes()).hexdigest()
+        hashlib.sha256(b"3x6x2" + np.packbits(part.T).tobytes()).hexdigest()
         for part in (box, box[::-1])
     )
-    assert fingerprint(BLOB > 0, Grid.of(nib.Nifti1Image(BLOB, STRAIGHT))) == Fingerprint(
+    grid = Grid.of(nib.Nifti1Image(BLOB, STRAIGHT))
+    assert fingerprint(Counted.of(BLOB > 0), grid) == Fingerprint(
         (-12.0, -10.0, 2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0), -13.0, -9.0, shape, mirrored
     )
 

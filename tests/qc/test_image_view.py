@@ -176,7 +176,7 @@ def test_what_comes_from_tables_and_files_is_escaped(tmp_path):
     nasty = "<script>alert('1')</script>"
     found = replace(looked_at(one_voxel()), comparison=judged_as("not_an_image", why=nasty))
     entry = {"image": f"{nasty}.nii", "mask": f'"{nasty}'}
-    found = replace(found, grid=None, above=None)
+    found = replace(found, grid=None, counted=None)
     text = view_page(found, BRAIN_MASK, BRAIN_VOXELS, nasty, entry, False)
     assert "<script" not in text
     assert text.count("&lt;script&gt;") == 6

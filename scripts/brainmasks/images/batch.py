@@ -15,8 +15,10 @@ from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from .claims import Claims, bare_name
 from .compare import Examined, examine
+from .counted import Counted
 from .grids import Grid
-from .opening import UnreadableImage, open_image, values_of
+from .opening import UnreadableImage, open_image
+from .slabs import whole_voxels
 from .statistics import world_statistics
 from .values import is_above
 from .verdicts import Comparison
@@ -155,16 +157,16 @@ def look_again(path: StrPath, found: Comparison, mask: PublishedMask) -> Examine
         return Examined(found)
     try:
         image = open_image(path)
-        above = is_above(values_of(image))
+        counted = Counted.of(is_above(whole_voxels(image)))
         grid = None if found.volume_ml is None else Grid.of(image)
-        facts: dict[str, Any] = {"voxels": int(above.sum())}
+        facts: dict[str, Any] = {"voxels": counted.voxels}
         if grid is not None:
-            facts |= world_statistics(above, grid, mask.metadata, mask.voxels())
+            facts |= world_statistics(counted, grid, mask.metadata, mask.voxels())
     except UnreadableImage as err:
         raise InvalidMaskError(f"image {path} changed since it was checked: {err}") from err
     if any(getattr(found, key) != value for key, value in facts.items()):
         raise InvalidMaskError(f"image {path} changed since it was checked; run again")
-    return Examined(found, grid, above)
+    return Examined(found, grid, counted)
 
 
 @cache

@@ -99,9 +99,9 @@ def _look(
 ) -> tuple[Comparison, Fingerprint | None]:
     name, entry = listed
     examined = examine_image(name, entry, masks[entry["mask"]], registry, min_inside)
-    if examined.grid is None or examined.above is None:
+    if examined.grid is None or examined.counted is None:
         return examined.comparison, None
-    return examined.comparison, fingerprint(examined.above, examined.grid)
+    return examined.comparison, fingerprint(examined.counted, examined.grid)
 
 
 def read_found(path: StrPath) -> dict[str, tuple[dict[str, str], Comparison]]:

@@ -14,6 +14,7 @@ from ..nifti import listed
 from ..paths import StrPath
 from ..registry import BrainMaskMetadata, BrainMaskRegistry, shipped_registry
 from .claims import SIDES, Claims, bare_name, claim_findings
+from .counted import Counted
 from .findings import IS_A_MASK, NOT_NUMERIC, SHARED_GRID, Finding, found, in_order
 from .grid_names import spaces_of_grid
 from .grid_verdict import judge
@@ -130,13 +131,13 @@ class Examined:
     comparison : Comparison
     grid : Grid
         None if the header states no position in the world, or two.
-    above : array of bool
-        Where its value is finite and above 0.5; None if the voxels were not read.
+    counted : Counted
+        Those whose value is finite and above 0.5; None if the voxels were not read.
     """
 
     comparison: Comparison
     grid: Grid | None = None
-    above: "NDArray[np.bool_] | None" = None
+    counted: Counted | None = None
 
 
 def examine(
@@ -168,7 +169,7 @@ def examine(
     # Its header and its voxels are read one after the other: they must be those of one file.
     if path is not None and sha256_of(path) != before:
         examined, findings = Examined(judged_as(NOT_AN_IMAGE, why=_CHANGED)), []
-    facts = examined.comparison.as_dict()
+    facts = vars(examined.comparison)
     findings += claim_findings(claims, mask, registry.space_names, facts)
     return replace(examined, comparison=replace(examined.comparison, findings=in_order(findings)))
 
@@ -197,7 +198,7 @@ def _look(
         if opened.ndim != 3:
             require_whole(opened)
             return Examined(with_note(judged, _NOT_LOOKED_AT)), []
-        above, facts = statistics(opened, slabs_of(opened, AT_ONCE))
+        counted, facts = statistics(opened, slabs_of(opened, AT_ONCE))
         findings = value_findings(facts, size)
         if not facts["binary"]:
             findings += findings_beyond(whole_voxels(opened))
@@ -205,9 +206,9 @@ def _look(
         return Examined(judged_as(NOT_AN_IMAGE, why=problem)), []
     judged = replace(judged, **facts)
     if grid is None:
-        return Examined(with_note(judged, _NO_PLACE), above=above), findings
+        return Examined(with_note(judged, _NO_PLACE), counted=counted), findings
     mask_voxels = read_mask()
-    facts |= world_statistics(above, grid, mask, mask_voxels)
+    facts |= world_statistics(counted, grid, mask, mask_voxels)
     judged = replace(judged, **facts)
     brain = int(np.count_nonzero(mask_voxels))
     same = None
@@ -215,13 +216,13 @@ def _look(
         equal = facts["voxels_inside"] == brain and not facts["voxels_outside"]
         judged = replace(judged, equals_mask=equal)
         same = found(IS_A_MASK, mask=mask.name) if equal else None
-    other = None if same else same_mask(above, facts["voxels"], grid, registry.complete())
+    other = None if same else same_mask(counted, grid, registry.complete())
     findings += filter(None, (same, other))
     # Another mask of the very grid is one that was mixed up: then it counts how they differ.
     mixed_up = on_grid and other and other.code == IS_A_MASK
     if mixed_up or not (same or other):
-        findings += place_findings(facts, above, grid, mask, brain, min_inside)
+        findings += place_findings(facts, counted, grid, mask, brain, min_inside)
     same = same or other
     if on_grid and not same and (spaces := spaces_of_grid(grid, mask, registry)):
         findings.append(found(SHARED_GRID, spaces=listed(spaces), mask=mask.name))
-    return Examined(judged, grid, above), findings
+    return Examined(judged, grid, counted), findings

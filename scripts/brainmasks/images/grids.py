@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The grid of an image: where its voxels lie in the world."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,13 @@ class Grid:
         orientation = nib.io_orientation(self.affine)
         ordered: NDArray[Any] = nib.orientations.apply_orientation(voxels, orientation)
         return ordered
+
+    def lowest_corner(self, box: Sequence[slice]) -> "NDArray[np.intp]":
+        """Return the index of the voxel of a box that comes first in RAS order, as stored."""
+        import numpy as np
+
+        sides = zip(self.axes, box, strict=True)
+        return np.array([side.stop - 1 if to in "LPI" else side.start for to, side in sides])
 
     @property
     def voxel_ml(self) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..nifti import flipped_along, is_registered, lookalike_in_words
 from ..registry import BrainMaskMetadata
+from .counted import Counted
 from .findings import (
     COVERS_BRAIN,
     IS_A_MASK,
@@ -31,26 +32,24 @@ MOST = 0.8
 NEARLY_ALL = 0.9
 
 
-def same_mask(
-    above: "NDArray[np.bool_]", voxels: int, grid: Grid, masks: Iterable[BrainMaskMetadata]
-) -> Finding | None:
+def same_mask(counted: Counted, grid: Grid, masks: Iterable[BrainMaskMetadata]) -> Finding | None:
     """Return a finding on the registered mask that an image is, as it is or flipped, if any.
 
     Parameters
     ----------
-    above, voxels
-        Which voxels of the image count, and how many.
+    counted
+        The voxels of the image.
     grid
         The image's.
     masks
         The masks that it may be.
     """
     for mask in masks:
-        if voxels == mask.voxels and (on_grid := _on_grid(above, grid, mask)) is not None:
+        if counted.voxels == mask.voxels and (voxels := _on_grid(counted, grid, mask)) is not None:
             affine = _own_affine(grid) if grid.matches(mask) else None
-            if is_registered(on_grid, mask, affine):
+            if is_registered(voxels, mask, affine):
                 return found(IS_A_MASK, mask=mask.name)
-            if axes := flipped_along(on_grid, mask, affine):
+            if axes := flipped_along(voxels, mask, affine):
                 return found(IS_FLIPPED_MASK, mask=mask.name, axes=axes)
     return None
 
@@ -60,16 +59,14 @@ def _own_affine(grid: Grid) -> "NDArray[np.float64]":
     return grid.affine if grid.axes == "RAS" else grid.ras_affine
 
 
-def _on_grid(
-    above: "NDArray[np.bool_]", grid: Grid, mask: BrainMaskMetadata
-) -> "NDArray[np.bool_] | None":
+def _on_grid(counted: Counted, grid: Grid, mask: BrainMaskMetadata) -> "NDArray[np.bool_] | None":
     """Return voxels on a mask's grid in RAS order, None if it is not theirs, cropped or padded."""
     import numpy as np
 
     start = lattice_offset(grid, mask)
     if start is None:
         return None
-    whole = grid.in_ras_order(above)
+    whole = grid.in_ras_order(counted.above)
     voxels = np.zeros(mask.shape, bool)
     source, target = [], []
     for first, there, length in zip(start, whole.shape, mask.shape, strict=True):
@@ -82,7 +79,7 @@ def _on_grid(
 
 def place_findings(
     facts: dict[str, Any],
-    above: "NDArray[np.bool_]",
+    counted: Counted,
     grid: Grid,
     mask: BrainMaskMetadata,
     size: int,
@@ -94,8 +91,8 @@ def place_findings(
     ----------
     facts
         What `world_statistics` returned for them.
-    above
-        Which voxels of the image count.
+    counted
+        The voxels.
     grid
         The image's.
     mask, size
@@ -131,7 +128,7 @@ def place_findings(
             difference += f"{size - inside} of the {size} of {mask.name} are missing"
         else:
             difference += f"and it covers {percent(covered)} % of {mask.name}"
-        on_grid = _on_grid(above, grid, mask) if mask.space else None
+        on_grid = _on_grid(counted, grid, mask) if mask.space else None
         known = None if on_grid is None else lookalike_in_words(on_grid, mask)
         findings.append(
             found(

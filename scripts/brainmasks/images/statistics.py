@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Statistics of an image's voxels: in the image, and where they lie in the world."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..registry import BrainMaskMetadata
+from .counted import Counted, by_slices
 from .grids import Grid
 from .opening import stored_type
 from .values import is_above, largest_finite
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
 MIDLINE = 0.5
 # And how far a voxel's centre does: rounding.
 PLANE = 1e-3
-# Voxels whose indices are taken at once: some MB.
-PIECE = 1 << 17
 
 
 def statistics(
     image: "SpatialImage", slabs: "Iterable[NDArray[Any]]"
-) -> "tuple[NDArray[np.bool_], dict[str, Any]]":
+) -> tuple[Counted, dict[str, Any]]:
     """Return which voxels count, and what can be said of all voxels wherever they lie.
 
     Parameters
@@ -37,8 +36,8 @@ def statistics(
 
     Returns
     -------
-    above : array of bool
-        Which are finite and above 0.5.
+    counted : Counted
+        Those that are finite and above 0.5.
     facts : dict
         Fields of `Comparison`.
     """
@@ -57,12 +56,13 @@ def statistics(
             maximum = largest if maximum is None else max(maximum, largest)
         if slab.dtype.kind == "f":
             non_finite += int(slab.size - np.count_nonzero(np.isfinite(slab)))
-    components, largest_component = _components(above)
-    return above, {
+    counted = Counted.of(above)
+    components, largest_component = _components(counted.inner)
+    return counted, {
         "binary": binary,
         "stored_type": stored_type(image).name,
         "scaling": _scaling(image),
-        "voxels": int(np.count_nonzero(above)),
+        "voxels": counted.voxels,
         "maximum": maximum,
         "non_finite": non_finite,
         "components": components,
@@ -80,37 +80,15 @@ def _is_binary(values: "NDArray[Any]", maximum: float | None) -> bool:
     return bool(zeros_and_ones == values.size)
 
 
-def _components(above: "NDArray[np.bool_]") -> tuple[int, int]:
+def _components(voxels: "NDArray[np.bool_]") -> tuple[int, int]:
     """Return how many parts there are that touch nowhere, and the size of the largest."""
     import numpy as np
     from scipy import ndimage
 
     # scipy goes along the last axis: that along which voxels are stored one after the other.
-    inner = above[bounding_box(above)].T
-    labels, components = ndimage.label(inner, structure=np.ones((3, 3, 3)))
-    return int(components), int(np.bincount(labels[inner]).max()) if components else 0
-
-
-def bounding_box(above: "NDArray[np.bool_]") -> tuple[slice, ...]:
-    """Return the slices of the smallest box that holds every voxel that is true."""
-    import numpy as np
-
-    # Across the axis along which whole planes are stored; then at once of the planes that hold any.
-    axis = int(np.argmax(np.abs(above.strides)))
-    planes = np.moveaxis(above, axis, 0)
-    first = _extent(planes.any(axis=(1, 2)))
-    seen: NDArray[np.bool_] = np.any(planes[first], axis=0)
-    slices = [_extent(seen.any(axis=1)), _extent(seen.any(axis=0))]
-    slices.insert(axis, first)
-    return tuple(slices)
-
-
-def _extent(met: Any) -> slice:
-    """Return the slice from the first to the last that is true, of an array of bool."""
-    import numpy as np
-
-    indices = np.flatnonzero(met)
-    return slice(int(indices[0]), int(indices[-1]) + 1) if indices.size else slice(0, 0)
+    stored = voxels.T
+    labels, components = ndimage.label(stored, structure=np.ones((3, 3, 3)))
+    return int(components), int(np.bincount(labels[stored]).max()) if components else 0
 
 
 def _scaling(image: "SpatialImage") -> tuple[float, float] | None:
@@ -120,7 +98,7 @@ def _scaling(image: "SpatialImage") -> tuple[float, float] | None:
 
 
 def world_statistics(
-    above: "NDArray[np.bool_]",
+    counted: Counted,
     grid: Grid,
     mask: BrainMaskMetadata,
     mask_voxels: "NDArray[np.bool_]",
@@ -129,8 +107,8 @@ def world_statistics(
 
     Parameters
     ----------
-    above
-        Which voxels of the image count.
+    counted
+        The voxels.
     grid
         The image's.
     mask, mask_voxels
@@ -143,10 +121,10 @@ def world_statistics(
     """
     import numpy as np
 
-    voxels = inside = left = right = 0
+    voxels = counted.voxels
+    inside = left = right = 0
     summed = np.zeros(3, np.int64)
-    for indices in by_slices(above):
-        voxels += len(indices)
+    for indices in by_slices(counted):
         summed += indices.sum(axis=0)
         inside += int(np.count_nonzero(lie_inside(indices, grid, mask, mask_voxels)))
         x = indices @ grid.affine[0, :3] + grid.affine[0, 3]
@@ -167,20 +145,6 @@ def world_statistics(
             "hemisphere": _hemisphere(centre[0]),
         }
     return facts
-
-
-def by_slices(above: "NDArray[np.bool_]") -> "Iterator[NDArray[np.intp]]":
-    """Yield the indices of the voxels that are true: those of all at once take much memory."""
-    import numpy as np
-
-    x, y, z = bounding_box(above)
-    planes = max(1, PIECE // max(1, (x.stop - x.start) * (y.stop - y.start)))
-    for k in range(z.start, z.stop, planes):
-        piece = above[x, y, k : min(k + planes, z.stop)]
-        # Numbered as they are stored, and then taken apart: in a third of the time of np.argwhere.
-        numbers = np.flatnonzero(piece.T)
-        indices = np.stack(np.unravel_index(numbers, piece.shape, order="F"), axis=1)
-        yield indices + np.array([x.start, y.start, k])
 
 
 def lie_inside(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..nifti import TOLERANCE, listed
+from .counted import Counted
 from .findings import DUPLICATE, MIRROR_TWIN, Finding, found
 from .grids import Grid
-from .statistics import bounding_box
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,24 +41,22 @@ class Fingerprint:
     mirrored: str
 
 
-def fingerprint(above: "NDArray[np.bool_]", grid: Grid) -> Fingerprint | None:
+def fingerprint(counted: Counted, grid: Grid) -> Fingerprint | None:
     """Return the fingerprint of an image, None if no voxel counts.
 
     Parameters
     ----------
-    above
-        Which voxels of the image count.
+    counted
+        The voxels of the image.
     grid
         The image's.
     """
     import numpy as np
 
-    if not above.any():
+    if not counted.voxels:
         return None
-    voxels = grid.in_ras_order(above)
-    box = bounding_box(voxels)
-    inner = voxels[box]
-    first = grid.ras_affine[:3, :3] @ [part.start for part in box] + grid.ras_affine[:3, 3]
+    inner = grid.in_ras_order(counted.inner)
+    first = grid.affine[:3, :3] @ grid.lowest_corner(counted.box) + grid.affine[:3, 3]
     sizes = grid.ras_affine[:3, :3].ravel()
     x, *rest = np.array([*first, *sizes], dtype=float).tolist()
     last = x + grid.ras_affine[0, 0] * (inner.shape[0] - 1)
@@ -77,7 +75,7 @@ def _digest(voxels: "NDArray[np.bool_]") -> str:
     import numpy as np
 
     shape = "x".join(map(str, voxels.shape)).encode()
-    return hashlib.sha256(shape + np.packbits(voxels).tobytes()).hexdigest()
+    return hashlib.sha256(shape + np.packbits(voxels.T).tobytes()).hexdigest()
 
 
 def twin_findings(prints: Mapping[str, Fingerprint | None]) -> dict[str, list[Finding]]:

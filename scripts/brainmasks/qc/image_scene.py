@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..images import OBLIQUE, Examined, Grid, by_slices, lie_inside
+from ..images import OBLIQUE, Counted, Examined, Grid, by_slices, lie_inside
 from ..registry import BrainMaskMetadata
 from .montage import number_text, spread
 
@@ -66,14 +66,14 @@ def scene_of(
         for axis in range(3)
     }
     ground = Volume(mask.affine, mask_voxels + np.uint8(GROUND))
-    grid, above = examined.grid, examined.above
-    if above is None or grid is None:
+    grid, counted = examined.grid, examined.counted
+    if counted is None or grid is None:
         return Scene(ground, None, edges, brain)
     if not examined.comparison.voxels:
         return Scene(ground, None, edges, brain, "No voxel of it is above 0.5.")
-    volume = Volume(grid.affine, np.zeros(above.shape, np.uint8))
+    volume = Volume(grid.affine, np.zeros(counted.above.shape, np.uint8))
     oblique = examined.comparison.verdict == OBLIQUE
-    centres, step = _color(volume, grid, above, mask, mask_voxels, oblique)
+    centres, step = _color(volume, grid, counted, mask, mask_voxels, oblique)
     reach = [
         (
             max(low - MARGIN, min(low, at[0] - mm / 2)),
@@ -105,7 +105,7 @@ def scene_of(
 def _color(
     volume: Volume,
     grid: Grid,
-    above: "NDArray[np.bool_]",
+    counted: Counted,
     mask: BrainMaskMetadata,
     mask_voxels: "NDArray[np.bool_]",
     oblique: bool,
@@ -116,7 +116,7 @@ def _color(
     ----------
     volume, grid
         The image: its colors are filled in.
-    above
+    counted
         Which voxels there are to color.
     mask, mask_voxels
         The mask, and where it is 1 on its grid in RAS order.
@@ -131,7 +131,7 @@ def _color(
     import numpy as np
     from nibabel.affines import apply_affine, voxel_sizes
 
-    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(above.shape) - 1)
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(counted.above.shape) - 1)
     lowest = apply_affine(grid.affine, corners).min(axis=0)
     smallest = voxel_sizes(grid.affine).min()
     step = np.diag(grid.ras_affine)[:3]
@@ -139,7 +139,7 @@ def _color(
         # Its voxels lie in no common planes; so thin that each of these goes through some.
         step = np.full(3, smallest / 4)
     planes: list[set[int]] = [set(), set(), set()]
-    for indices in by_slices(above):
+    for indices in by_slices(counted):
         inside = lie_inside(indices, grid, mask, mask_voxels)
         volume.colors[tuple(indices.T)] = np.where(inside, INSIDE, OUTSIDE)
         numbers = np.rint((apply_affine(grid.affine, indices) - lowest) / step).astype(int)

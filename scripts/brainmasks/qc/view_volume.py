@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..images import by_slices
+from ..images import Counted, by_slices
 from ..nifti import TOLERANCE, nearest
 from ..registry import BrainMaskMetadata
 from .background import Background
@@ -101,7 +101,7 @@ def _cubes(
 
     low, high = np.array(scene.edges).T
     cubes, numbers = [], []
-    for indices in by_slices(image.colors > 0):
+    for indices in by_slices(Counted.of(image.colors > 0)):
         centres = apply_affine(image.affine, indices)
         within = np.all((centres >= low) & (centres <= high), axis=1)
         cubes.append(np.rint((centres[within] - origin) / edge).astype(np.intp))
