@@ -160,7 +160,7 @@ def test_pause_that_the_server_asks_for_is_spread_and_extends_the_deadline(
     assert body == DATA
     extra, asked = pauses[::2], pauses[1::2]
     assert asked == [4] * 100
-    told = f"the server answered {BUSY}; the server asks to wait 4 s"
+    told = f"{server.url}/mask: the server answered {BUSY}; the server asks to wait 4 s"
     assert caplog.messages == [told] * 100
     assert 0 <= min(extra) < 0.2
     assert 0.8 < max(extra) <= 1

@@ -115,7 +115,7 @@ class SessionDownloader:
                         times = self.limits.retries + 1
                         raise FetchError(f"{failure.reason} (asked {times} times)") from failure
                     log.info("%s: %s; asking again", shown_url(url), failure.reason)
-                    self._wait(retry, failure.response, failure.reason)
+                    self._wait(retry, url, failure)
         Path(output_file).write_bytes(body)
 
     def _retry(self) -> "Retry":
@@ -130,11 +130,12 @@ class SessionDownloader:
 
         return Polite(total=self.limits.retries, backoff_factor=self.limits.backoff)
 
-    def _wait(self, retry: "Retry", response: "requests.Response | None", reason: str) -> None:
+    def _wait(self, retry: "Retry", url: str, failure: _Transient) -> None:
         """Pause as long as the server asks, else as long as backoff says."""
+        response, reason = failure.response, failure.reason
         asked = None if response is None else _asked_to_wait(retry, response)
         if asked:
-            log.warning("%s; the server asks to wait %.0f s", reason, asked)
+            log.warning("%s: %s; the server asks to wait %.0f s", shown_url(url), reason, asked)
             if asked > self.limits.pause:
                 raise FetchError(
                     f"{reason}; the server asks to wait {asked:.0f} s, at most "
