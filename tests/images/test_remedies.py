@@ -158,7 +158,7 @@ def test_each_remedy_is_told_once_for_all_images(tmp_path):
         "mask, after `resample: nearest` or `resample: overlap` in the configuration",
         "if the images are in the spaces of their masks and "
         f"{AFFINES}[identical, within_tolerance, reoriented, shifted]` in the configuration",
-        "if that is as it should be, leave empty, not_binary out of `refuse:` in the configuration",
+        "if that is as it should be, take empty, not_binary out of `refuse:` in the configuration",
     ]
     assert told({name: others[name] for name in ("lost", "colours")}) == []
 

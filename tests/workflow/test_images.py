@@ -51,7 +51,7 @@ def test_every_rejected_image_is_named_and_the_whole_table_is_left(workflow, ima
         "- if the images are in the spaces of their masks and your analysis goes by the affines of "
         "the images, set `accept: [identical, within_tolerance, reoriented, shifted]` in the "
         "configuration",
-        "- if that is as it should be, leave mostly_outside out of `refuse:` in the configuration",
+        "- if that is as it should be, take mostly_outside out of `refuse:` in the configuration",
     ]
     assert not (workflow.folder / "checks" / "images.tsv").exists()
     rejected = rows(workflow.folder / "checks" / "images.rejected.tsv")

@@ -57,7 +57,7 @@ def remedies(rejected: Mapping[str, Comparison], policy: Policy, onto_grid: Onto
         policy,
         accept=lambda verdicts: f"set `accept: [{', '.join(verdicts)}]` in the configuration",
         refuse=lambda codes: (
-            f"leave {', '.join(code for code in policy.refuse if code not in codes)} out of "
+            f"take {', '.join(code for code in policy.refuse if code not in codes)} out of "
             "`refuse:` in the configuration"
         ),
     )
