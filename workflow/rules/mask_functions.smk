@@ -106,7 +106,9 @@ def require_folders(rule, **wildcards):
     needed = [*OWN_RULES[rule].output, *OWN_RULES[rule].log]
     for path in (str(each).format(**wildcards) for each in needed):
         for folder in Path(path).parents:
-            if os.path.lexists(folder) and not folder.is_dir():
+            if folder.is_dir():
+                break  # and so are those above it
+            if os.path.lexists(folder):
                 raise WorkflowError(
                     f"{folder} is no folder, and {path} must be below it: remove it"
                 )

@@ -108,8 +108,8 @@ ROOMS = ("qc", "images", "masks", "nifti", "storage", "registry")
 @functools.cache
 def text_of(name):
     """Return the name and the lines of a file of ours, whatever its line ends, for a digest."""
-    lines = Path(OWN_FILES[name]).read_text(encoding="utf-8").split("\n")
-    return "\n".join([name, *(line.rstrip() for line in lines)]).rstrip().encode()
+    text = Path(OWN_FILES[name]).read_text(encoding="utf-8")
+    return f"{name}\n{text}".rstrip().encode()
 
 
 def code(script, room):

@@ -70,7 +70,7 @@ class Origin:
         ):
             raise TypeError(f"it is no note of an origin: {one_line(repr(origin))}")
         # An earlier version wrote none.
-        if note.get("digest", origin._digest) != origin._digest:
+        if "digest" in note and note["digest"] != origin._digest:
             raise ValueError("the note has another digest than it states")
         return origin
 

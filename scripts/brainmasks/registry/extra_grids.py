@@ -37,6 +37,8 @@ def with_extra_grids(
         If a row is wrong, or a name is taken.
     """
     grids = dict(shipped)
+    if not extra:
+        return grids
     # Names of files that differ in capitals only are one file on some file systems.
     places = {name.lower(): "the shipped workflow/tables/grids.tsv" for name in shipped}
     rules = _own(read_schema(schema))
@@ -44,7 +46,7 @@ def with_extra_grids(
         path = user_path(extra)
         rows = [(f"{path}, line {line}", row) for line, row in read_table(path, rules)]
     else:
-        rows = list(listed_rows("extra_grids", extra or [], rules))
+        rows = list(listed_rows("extra_grids", extra, rules))
     for where, row in rows:
         grid = KnownGrid.from_row({"spaces": "", **row})
         if taken := places.get(grid.name.lower()):

@@ -32,7 +32,10 @@ def like_a_mask(spaces: Iterable[str], letter: str = "[^/]") -> str:
     families = sorted({_start(space) for space in spaces})
     # Matches nothing if there are no spaces.
     starts = "|".join(families if len(families) <= MOST else ()) or "(?!)"
-    others = "|".join(sorted(map(re.escape, other_names())))
+    # All others that begin as a space does are known by that.
+    is_known = re.compile(f"(?i:{starts})").match
+    others = "|".join(re.escape(name) for name in sorted(other_names()) if not is_known(name))
+    others = others or "(?!)"
     any_letters = f"(?:{letter})*"
     return (
         rf"(?!sub-)(?:{any_letters}{_SIZE}{any_letters}|{_TEMPLATE}{any_letters}"

@@ -245,21 +245,23 @@ def read_masks(
             )
     masks: dict[str, BrainMaskMetadata] = {}
     lines: dict[str, str] = {}
-    tables: dict[str, StrPath] = {}
+    # By their places in the order in which they were named.
+    tables: dict[str, int] = {}
     own: dict[str, str] = {}
-    paths = list(paths)
+    paths = list(map(str, paths))
     # Last, so that they find what they give way to.
-    for path in sorted(paths, key=lambda path: str(path) in gives_way):
+    for place, path in sorted(enumerate(paths), key=lambda named: named[1] in gives_way):
+        is_yielding, folder = path in gives_way, str(Path(path).parent)
         for line, row in read_table(path, row_schema):
-            mask = BrainMaskMetadata.from_row({**row, "folder": str(Path(path).parent)})
+            mask = BrainMaskMetadata.from_row(row | {"folder": folder})
             where = f"{path}, line {line}"
             earlier = masks.get(mask.name)
             is_same = earlier is not None and earlier.as_row() == mask.as_row()
-            if str(path) in gives_way and earlier and not is_same:
+            if is_yielding and earlier and not is_same:
                 own[mask.name] = lines[mask.name]
-            if is_same and tables[mask.name] == paths[0] != path:
+            if is_same and tables[mask.name] == 0 and path != paths[0]:
                 continue
-            if str(path) in gives_way and (earlier or mask.space in aliases):
+            if is_yielding and (earlier or mask.space in aliases):
                 continue
             if earlier:
                 raise RegistryError(
@@ -273,7 +275,6 @@ def read_masks(
                 )
             masks[mask.name] = mask
             lines[mask.name] = where
-            tables[mask.name] = path
-    # In the order in which the tables were named.
-    ordered = sorted(masks, key=lambda name: paths.index(tables[name]))
+            tables[mask.name] = place
+    ordered = sorted(masks, key=tables.__getitem__)
     return BrainMaskRegistry([masks[name] for name in ordered], aliases, own)
