@@ -44,7 +44,7 @@ def shares_of_axis(
     voxels = np.arange(length)[:, np.newaxis]
     covered: NDArray[np.float64] = np.minimum(high, voxels + 1) - np.maximum(low, voxels)
     covered = np.clip(covered, 0, None)
-    most = max(1, np.count_nonzero(covered, axis=1).max())
+    most = np.count_nonzero(covered, axis=1).max(initial=1)
     indices = np.argsort(covered == 0, axis=1, kind="stable")[:, :most]
     return indices, np.take_along_axis(covered, indices, axis=1)
 

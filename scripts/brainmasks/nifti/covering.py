@@ -2,18 +2,20 @@
 """How much of each voxel of a large grid a mask covers, a few planes at a time."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .resampling import ROUNDING, at_least_half, count_outside, overlap
+from .resampling import ROUNDING, at_least_half, count_outside, overlap, taken_up
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Voxels of the grid that are worked on at a time: 8 MB as float64, and some copies of that.
-_AT_A_TIME = 1 << 20
+# A part of a grid, from one index to another along each axis.
+Box = tuple[slice, slice, slice]
+
+# Voxels of the grid that are worked on at a time: 4 MB as float64, and some copies of that.
+_AT_A_TIME = 1 << 19
 # What is left of a sum of products that should be 0 or 1.
 _NOTHING = 1e-9
 
@@ -69,43 +71,59 @@ def covered(
     """
     import numpy as np
 
+    # Beyond the mask's own box nothing is covered.
+    box = _box(mask)
+    mask, mask_affine = mask[box], _moved(mask_affine, box)
     voxels = np.zeros(shape, bool, order="F")
     total, partial = 0.0, 0
-    planes = max(1, _AT_A_TIME // math.prod(shape[:2]))
-    for start in range(0, shape[2], planes):
-        stop = min(start + planes, shape[2])
-        part = (shape[0], shape[1], stop - start)
-        begin = _moved(affine, start)
-        for first, some in _reached(mask, mask_affine, part, begin):
-            fraction = overlap([some], some.shape, _moved(mask_affine, first), part, begin)
-            voxels[:, :, start:stop] = at_least_half(fraction)
-            total += float(fraction.sum())
-            partial += int(np.count_nonzero((fraction > _NOTHING) & (fraction < 1 - _NOTHING)))
+    right, up, along = _reached(mask.shape, mask_affine, shape, affine)
+    planes = max(1, _AT_A_TIME // max(1, voxels[right, up, 0].size))
+    for start in range(along.start, along.stop, planes):
+        here = (right, up, slice(start, min(start + planes, along.stop)))
+        fraction = overlap(
+            [mask], mask.shape, mask_affine, voxels[here].shape, _moved(affine, here)
+        )
+        voxels[here] = at_least_half(fraction)
+        total += float(fraction.sum())
+        partial += int(np.count_nonzero((fraction > _NOTHING) & (fraction < 1 - _NOTHING)))
     inside = _volume_inside(mask, mask_affine, shape, affine)
     cut_off = count_outside(mask, 0, mask_affine, shape, affine)
     return Covered(voxels, total, partial, inside, cut_off)
 
 
-def _moved(affine: "NDArray[np.float64]", planes: int) -> "NDArray[np.float64]":
-    """Return the affine of a grid without so many of its first planes."""
+def _box(mask: "NDArray[np.bool_]") -> Box:
+    """Return the smallest box that holds a mask."""
+    x, y, z = (slice(taken[0], taken[-1] + 1) for taken in taken_up(mask))
+    return x, y, z
+
+
+def _moved(affine: "NDArray[np.float64]", box: Box) -> "NDArray[np.float64]":
+    """Return the affine of a box of a grid."""
+    import numpy as np
+
     moved = affine.copy()
-    moved[:3, 3] += moved[:3, 2] * planes
+    moved[:3, 3] += np.diag(affine)[:3] * [part.start for part in box]
     return moved
 
 
 def _reached(
-    mask: "NDArray[np.bool_]",
-    mask_affine: "NDArray[np.float64]",
+    source_shape: tuple[int, ...],
+    source_affine: "NDArray[np.float64]",
     shape: tuple[int, int, int],
     affine: "NDArray[np.float64]",
-) -> "Iterator[tuple[int, NDArray[np.bool_]]]":
-    """Yield the planes of a mask that lie in a part of a grid, if any do, and the first's index."""
-    faces = (affine[2, 3] + affine[2, 2] * (edge - 0.5) for edge in (0, shape[2]))
-    low, high = ((mm - mask_affine[2, 3]) / mask_affine[2, 2] for mm in faces)
-    # A plane more at either end: what only touches covers nothing.
-    first, last = max(0, math.floor(low) - 1), min(mask.shape[2], math.ceil(high) + 2)
-    if first < last:
-        yield first, mask[:, :, first:last]
+) -> Box:
+    """Return the box of a grid outside of which nothing of a source lies."""
+    box = []
+    for axis in range(3):
+        faces = (
+            source_affine[axis, 3] + source_affine[axis, axis] * (edge - 0.5)
+            for edge in (0, source_shape[axis])
+        )
+        low, high = ((mm - affine[axis, 3]) / affine[axis, axis] for mm in faces)
+        # A voxel more at either end: what only touches covers nothing.
+        first, last = max(0, math.floor(low) - 1), min(shape[axis], math.ceil(high) + 2)
+        box.append(slice(first, max(first, last)))
+    return box[0], box[1], box[2]
 
 
 def _volume_inside(

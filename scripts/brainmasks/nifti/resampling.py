@@ -165,7 +165,7 @@ def count_outside(
         outside: NDArray[np.bool_] = np.any((at < -0.5 - ROUNDING) | (at > last), axis=1)
         return outside
 
-    extent = [np.flatnonzero(above.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    extent = taken_up(above)
     if not extent[0].size:
         return 0
     corners = np.array([[each[0], each[-1]] for each in extent])
@@ -178,6 +178,16 @@ def count_outside(
         indices = np.column_stack([i, j, np.full(len(i), k)])
         outside += int(np.count_nonzero(lie_outside(indices)))
     return outside
+
+
+def taken_up(voxels: "NDArray[np.bool_]") -> "list[NDArray[np.intp]]":
+    """Return, for each axis, the indices at which some voxel is true."""
+    import numpy as np
+
+    # Planes are stored one after the other: across them it takes least.
+    columns = np.asarray(voxels.any(axis=2))
+    planes = voxels.any(axis=(0, 1))
+    return [np.flatnonzero(some) for some in (columns.any(axis=1), columns.any(axis=0), planes)]
 
 
 def is_straight(shape: tuple[int, ...], affine: "NDArray[np.float64]") -> bool:
