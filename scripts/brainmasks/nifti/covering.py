@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""How much of each voxel of a large grid a mask covers, a few planes at a time."""
+"""How much of each voxel of a large grid a mask covers, plane by plane."""
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .resampling import ROUNDING, at_least_half, count_outside, overlap, taken_up
+from .axis_shares import shares_of_axis, weighted
+from .resampling import ROUNDING, at_least_half, count_outside, taken_up
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# A part of a grid, from one index to another along each axis.
-Box = tuple[slice, slice, slice]
-
-# Voxels of the grid that are worked on at a time: 4 MB as float64, and some copies of that.
-_AT_A_TIME = 1 << 19
 # What is left of a sum of products that should be 0 or 1.
 _NOTHING = 1e-9
 
@@ -71,19 +66,25 @@ def covered(
     """
     import numpy as np
 
-    # Beyond the mask's own box nothing is covered.
-    box = _box(mask)
-    mask, mask_affine = mask[box], _moved(mask_affine, box)
+    # Beyond the box that holds the mask nothing is covered.
+    x, y, z = (_from_first_to_last(taken) for taken in taken_up(mask))
+    mask, mask_affine = mask[x, y, z], mask_affine.copy()
+    mask_affine[:3, 3] += np.diag(mask_affine)[:3] * (x.start, y.start, z.start)
+    shares = [
+        shares_of_axis(mask_affine, mask.shape[axis], axis, shape[axis], affine, axis)
+        for axis in range(3)
+    ]
+    reached = [_from_first_to_last(np.flatnonzero(parts.any(axis=1))) for _, parts in shares]
+    along_x, along_y, along_z = (
+        (indices[here], parts[here]) for (indices, parts), here in zip(shares, reached, strict=True)
+    )
     voxels = np.zeros(shape, bool, order="F")
     total, partial = 0.0, 0
-    right, up, along = _reached(mask.shape, mask_affine, shape, affine)
-    planes = max(1, _AT_A_TIME // max(1, voxels[right, up, 0].size))
-    for start in range(along.start, along.stop, planes):
-        here = (right, up, slice(start, min(start + planes, along.stop)))
-        fraction = overlap(
-            [mask], mask.shape, mask_affine, voxels[here].shape, _moved(affine, here)
-        )
-        voxels[here] = at_least_half(fraction)
+    for plane, indices, parts in zip(voxels[tuple(reached)].T, *along_z, strict=True):
+        # In the order in which it is stored: y, then x.
+        met = [part * mask[:, :, n].T for n, part in zip(indices, parts, strict=True) if part]
+        fraction = weighted(weighted(sum(met), *along_y).T, *along_x).T
+        plane[:] = at_least_half(fraction)
         total += float(fraction.sum())
         partial += int(np.count_nonzero((fraction > _NOTHING) & (fraction < 1 - _NOTHING)))
     inside = _volume_inside(mask, mask_affine, shape, affine)
@@ -91,39 +92,9 @@ def covered(
     return Covered(voxels, total, partial, inside, cut_off)
 
 
-def _box(mask: "NDArray[np.bool_]") -> Box:
-    """Return the smallest box that holds a mask."""
-    x, y, z = (slice(taken[0], taken[-1] + 1) for taken in taken_up(mask))
-    return x, y, z
-
-
-def _moved(affine: "NDArray[np.float64]", box: Box) -> "NDArray[np.float64]":
-    """Return the affine of a box of a grid."""
-    import numpy as np
-
-    moved = affine.copy()
-    moved[:3, 3] += np.diag(affine)[:3] * [part.start for part in box]
-    return moved
-
-
-def _reached(
-    source_shape: tuple[int, ...],
-    source_affine: "NDArray[np.float64]",
-    shape: tuple[int, int, int],
-    affine: "NDArray[np.float64]",
-) -> Box:
-    """Return the box of a grid outside of which nothing of a source lies."""
-    box = []
-    for axis in range(3):
-        faces = (
-            source_affine[axis, 3] + source_affine[axis, axis] * (edge - 0.5)
-            for edge in (0, source_shape[axis])
-        )
-        low, high = ((mm - affine[axis, 3]) / affine[axis, axis] for mm in faces)
-        # A voxel more at either end: what only touches covers nothing.
-        first, last = max(0, math.floor(low) - 1), min(shape[axis], math.ceil(high) + 2)
-        box.append(slice(first, max(first, last)))
-    return box[0], box[1], box[2]
+def _from_first_to_last(indices: "NDArray[np.intp]") -> slice:
+    """Return the smallest part of an axis that has all of some ascending indices."""
+    return slice(indices[0], indices[-1] + 1) if indices.size else slice(0)
 
 
 def _volume_inside(
