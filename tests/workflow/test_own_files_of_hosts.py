@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A host's own files in our folders, however many of its rules consume them."""
 
+import re
+
 import pytest
 from hosting import make_twice
 from support import rule_all, sha256
+
+from brainmasks import BRAIN_MASK_REGISTRY
 
 # Three rules that consume what one rule of the host makes for every subject.
 CONSUMERS = """
@@ -51,6 +55,14 @@ def test_what_nobody_makes_is_no_mask_of_ours(host, target):
     printed = host.fail("--dry-run")
     assert "scans/sub-02.txt" in printed
     assert "registered" not in printed
+
+
+def test_answer_that_takes_the_place_of_an_input_ends_with_a_whole_word(host):
+    """It may be no longer than the name of a file; many masks are registered."""
+    host.write(rule_all(), CONSUMERS, host.module(config="{}"))
+    printed = host.fail("--dry-run", "masks/MNI152NLin6Asym_2m.nii.gz")
+    listed = re.search(r"did you mean MNI152NLin6Asym_2mm .*Registered: (.*), \.\.\.\n", printed)[1]
+    assert listed == ", ".join(list(BRAIN_MASK_REGISTRY)[: listed.count(",") + 1])
 
 
 OVERWRITTEN = {

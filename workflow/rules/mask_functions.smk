@@ -168,8 +168,10 @@ def instead_of_input(message):
     the file. If an input function raised an error instead, Snakemake would report it, or take
     the rule for one that can be used, for every file of such a name that is a host's own.
     """
-    # No longer than the name of a file may be, in bytes.
-    return local(message.encode()[:250].decode(errors="ignore"))
+    # No longer than the name of a file may be, in bytes; whole words.
+    if len(message.encode()) > 250:
+        message = message.encode()[:246].decode(errors="ignore").rpartition(" ")[0] + " ..."
+    return local(message)
 
 
 def nothing_but_ours(wildcards):
