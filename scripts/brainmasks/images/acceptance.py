@@ -4,8 +4,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .aligning import RESAMPLABLE
 from .findings import IS_FLIPPED_MASK, NOT_NUMERIC
+from .methods import RESAMPLABLE
 from .verdicts import IDENTICAL, NOT_AN_IMAGE, SAME_GRID, VERDICTS, Comparison
 
 # In the world of its mask, as far as a grid can tell: affines lead from one to the other.

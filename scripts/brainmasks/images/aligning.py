@@ -15,21 +15,23 @@ from ..registry import BrainMaskMetadata, BrainMaskRegistry
 from ..storage import publish, to_json
 from .compare import LARGEST, compare_to_mask
 from .grids import Grid
+from .methods import (
+    CROPPED,
+    LOSSLESS,
+    NEAREST,
+    OVERLAP,
+    REORDERED,
+    RESAMPLABLE,
+    RULES,
+    UNCHANGED,
+    method_for,
+    remedy,
+)
 from .opening import UnreadableImage, open_image, require_whole, sha256_of, stored_type
 from .slabs import slabs_of, whole_voxels
 from .tally import Tally
 from .values import is_above
-from .verdicts import (
-    NOT_AN_IMAGE,
-    OBLIQUE,
-    OTHER_RESOLUTION,
-    REORIENTED,
-    SAME_GRID,
-    SHIFTED,
-    UNKNOWN_GRID,
-    Comparison,
-    judged_as,
-)
+from .verdicts import NOT_AN_IMAGE, judged_as
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,34 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
-
-UNCHANGED = "unchanged"
-REORDERED = "axes reordered"
-CROPPED = "cropped and padded"
-NEAREST = "nearest neighbour"
-OVERLAP = "overlap"
-
-LOSSLESS = (UNCHANGED, REORDERED, CROPPED)
-
-# How a voxel of the mask's grid gets its value, for the note.
-_RULES = {
-    UNCHANGED: "none: each voxel keeps its value and its place",
-    REORDERED: "none: each voxel keeps its value and its place",
-    CROPPED: "none: each voxel keeps its value and its place; what the image lacks is 0",
-    NEAREST: (
-        "the value of the voxel in which the centre of the new voxel lies; between two voxels, of "
-        "the one that is further left, posterior or inferior; outside the image 0"
-    ),
-    OVERLAP: "1 if voxels above 0.5 cover at least half of the new voxel, else 0",
-}
-
-# What `resample` allows for what is in the same world elsewhere.
-RESAMPLABLE = {
-    SHIFTED: ("nearest", "overlap"),
-    OTHER_RESOLUTION: ("nearest", "overlap"),
-    OBLIQUE: ("nearest",),
-    UNKNOWN_GRID: ("nearest", "overlap"),
-}
 
 # Gain or loss of volume from which a user is warned.
 NOTABLE = 0.1
@@ -106,7 +80,7 @@ def align(
     if method is None:
         raise InvalidMaskError(
             f"image {image_path} is not brought onto the grid of {mask.name}: "
-            f"{found.verdict}: {found.detail}{_remedy(found, resample)}"
+            f"{found.verdict}: {found.detail}{remedy(found, resample)}"
         )
     try:
         image = open_image(image_path)
@@ -145,7 +119,7 @@ def align(
         "Verdict": found.verdict,
         "DisplacementMM": found.displacement_mm,
         "Method": method,
-        "Resampling": _RULES[method],
+        "Resampling": RULES[method],
         "Lossless": method in LOSSLESS,
         **aligned.as_note(),
         "Warnings": warnings,
@@ -201,31 +175,6 @@ class _Aligned:
                 None if shift is None else [round(mm, 4) + 0.0 for mm in shift.tolist()]
             ),
         }
-
-
-def method_for(found: Comparison, resample: str | None) -> str | None:
-    """Return what is done with an image, None if nothing may be; `resample` as for `align`."""
-    if found.verdict in SAME_GRID:
-        return REORDERED if found.verdict == REORIENTED else UNCHANGED
-    if found.lattice is not None:
-        return CROPPED
-    if resample in RESAMPLABLE.get(found.verdict, ()):
-        return OVERLAP if resample == "overlap" else NEAREST
-    return None
-
-
-def _remedy(found: Comparison, resample: str | None) -> str:
-    """Return a sentence on the setting with which an image would be resampled, if there is one."""
-    allowed = RESAMPLABLE.get(found.verdict, ())
-    if not allowed:
-        return ""
-    if resample == "overlap":
-        return (
-            " Overlap is for axes that lie along the world's; set `resample: nearest` in the "
-            "configuration, or resample it with the tool of your registration"
-        )
-    also = ", or `resample: overlap` if it is binary" if "overlap" in allowed else ""
-    return f" Or set `resample: nearest` in the configuration{also}"
 
 
 def _require_usable(image: "SpatialImage", path: StrPath, mask: BrainMaskMetadata) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .acceptance import Policy
-from .aligning import LOSSLESS, OVERLAP, method_for
+from .methods import LOSSLESS, OVERLAP, method_for
 from .verdicts import IDENTICAL, OBLIQUE, SHIFTED, UNKNOWN_GRID, Comparison
 
 # Images that are named where many have the same remedy; the table has all of them.

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from .gridded import gridded_damage, read_gridded, read_gridded_sidecar
     from .load import fetch_brain_mask, load_brain_mask, path_of
     from .on_grid import put_on_grid
+    from .own_mask import OwnMask, read_own_mask
     from .prefetching import prefetch
     from .published import completed, read_published, read_sidecar, sidecar_beside
-    from .registering import OwnMask, read_own_mask, register_in, remarks, try_out
+    from .registering import register_in, remarks, try_out
     from .sidecar import generated_by
     from .steps import checksum, download, validate
 else:
@@ -24,9 +25,10 @@ else:
         gridded="gridded_damage read_gridded read_gridded_sidecar",
         load="fetch_brain_mask load_brain_mask path_of",
         on_grid="put_on_grid",
+        own_mask="OwnMask read_own_mask",
         prefetching="prefetch",
         published="completed read_published read_sidecar sidecar_beside",
-        registering="OwnMask read_own_mask register_in remarks try_out",
+        registering="register_in remarks try_out",
         sidecar="generated_by",
         steps="checksum download validate",
     )

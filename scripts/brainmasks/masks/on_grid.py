@@ -3,16 +3,12 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 from ..errors import InvalidMaskError
 from ..nifti import (
     PASSED,
-    Covered,
     as_nii_gz,
-    covered,
     examine,
     in_words,
     limited_to_registered,
@@ -25,20 +21,11 @@ from ..storage import publish, to_json
 from ..telling import TOLD, size_in_words
 from .gridded import INHERITED, METHOD
 from .published import completed, read_published, read_sidecar
+from .resampled import Resampled, resampled
 from .sidecar import generated_by
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
-# By how many voxels the centre of mass may be moved along each axis. Of the larger voxels of the
-# two grids: where smaller ones halve those of the mask, each half counts as a whole on both sides,
-# which moves the centre of mass by a part of the mask's voxel, however small the new ones are.
-FARTHEST = 0.1
-# Relative difference of two sums of the same volume: rounding, of headers too.
-_ROUNDING = 1e-4
 _RULE = "1 if voxels of the mask cover at least half of the new voxel, else 0"
 
 
@@ -79,7 +66,7 @@ def put_on_grid(
     mask = completed(mask, mask_sidecar_path)
     # The file's content is not kept.
     before = stored_voxels(read_image(read_published(mask_path, mask))) == 1
-    made = _made(before, mask, grid)
+    made = resampled(before, mask, grid)
     if not made.on_ras.voxels.any():
         raise InvalidMaskError(_nothing_left(mask, grid, made))
     data = as_nii_gz(made.image())
@@ -141,222 +128,11 @@ def put_on_grid(
     )
 
 
-@dataclass(frozen=True)
-class _OnGrid(BrainMaskMetadata):
-    """What a mask on another grid must be, for the checks that all masks pass.
-
-    Attributes
-    ----------
-    grid : TargetGrid
-        The grid, stored in any order of axes, as that of an image may be.
-    """
-
-    grid: TargetGrid | None = None
-
-    @property
-    def affine(self) -> "NDArray[np.float64]":
-        """Voxel indices to mm, RAS+: an array of shape (4, 4)."""
-        return super().affine if self.grid is None else self.grid.affine
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A mask on another grid, with what it was made from.
-
-    Attributes
-    ----------
-    mask : BrainMaskMetadata
-        The mask that it was made from.
-    grid : TargetGrid
-        The grid.
-    before : array of bool
-        The voxels of the mask.
-    on_ras : Covered
-        The result, with the grid's axes in RAS order.
-    ras_affine : array of shape (4, 4)
-        The grid's affine with its axes in RAS order.
-    voxels : array of bool
-        The result, as it is stored.
-    """
-
-    mask: BrainMaskMetadata
-    grid: TargetGrid
-    before: "NDArray[np.bool_]"
-    on_ras: Covered
-    ras_affine: "NDArray[np.float64]"
-    voxels: "NDArray[np.bool_]"
-
-    @cached_property
-    def after(self) -> int:
-        """How many voxels are 1."""
-        import numpy as np
-
-        return int(np.count_nonzero(self.voxels))
-
-    @property
-    def voxel_ml(self) -> float:
-        """Volume of a voxel of the grid in ml."""
-        import numpy as np
-
-        return abs(float(np.linalg.det(self.grid.affine[:3, :3]))) / 1000
-
-    @property
-    def after_ml(self) -> float:
-        """Volume of the result in ml."""
-        return self.after * self.voxel_ml
-
-    @cached_property
-    def cut_ml(self) -> float:
-        """Volume of the mask that lies outside the grid, in ml."""
-        import numpy as np
-
-        return (int(np.count_nonzero(self.before)) - self.on_ras.inside) * self.mask.voxel_ml
-
-    def image(self) -> Any:
-        """Return the result as the image that is published."""
-        import nibabel as nib
-        import numpy as np
-
-        return nib.Nifti1Image(self.voxels.view(np.uint8), self.grid.affine)
-
-    @cached_property
-    def metadata(self) -> _OnGrid:
-        """What the published file must be."""
-        import nibabel as nib
-
-        x, y, z = (round(float(mm), 6) for mm in nib.affines.voxel_sizes(self.grid.affine))
-        return _OnGrid(
-            name=f"{self.mask.name} on the grid {self.grid.name}",
-            description="",
-            space=self.mask.space,
-            resolution=(x, y, z),
-            content_sha256=hashlib.sha256(self.image().to_bytes()).hexdigest(),
-            shape=self.grid.shape,
-            voxels=self.after,
-            grid=self.grid,
-        )
-
-    def checks(self) -> dict[str, str]:
-        """Return the outcome of the checks beyond those of every mask."""
-        return {"volume": self._volume(), "centre_of_mass": self._centre_of_mass()}
-
-    def _volume(self) -> str:
-        """The volume is that of the mask inside the grid, but for what partial voxels allow."""
-        inside_ml = self.on_ras.inside * self.mask.voxel_ml
-        fractions_ml = self.on_ras.fractions * self.voxel_ml
-        allowed_ml = self.on_ras.allowed * self.voxel_ml + _ROUNDING * inside_ml
-        if not abs(fractions_ml - inside_ml) <= _ROUNDING * inside_ml:
-            return (
-                f"{inside_ml:.6g} ml of the mask lie inside the grid, and its voxels hold "
-                f"{fractions_ml:.6g} ml of it"
-            )
-        if not abs(self.after_ml - inside_ml) <= allowed_ml:
-            return (
-                f"its volume is {self.after_ml:.6g} ml, that of the mask inside the grid "
-                f"{inside_ml:.6g} ml: more apart than the {allowed_ml:.6g} ml that "
-                f"{self.on_ras.partial} partial voxels allow"
-            )
-        return PASSED
-
-    def _centre_of_mass(self) -> str:
-        """The centre of mass is that of the mask, within `FARTHEST` voxels."""
-        import numpy as np
-
-        if self.cut_ml > 0:
-            return f"not run: the grid cuts {self.cut_ml:.6g} ml of the mask off"
-        larger = np.maximum(np.diag(self.ras_affine)[:3], self.mask.zooms)
-        moved = self.shift_mm / larger
-        # `not <=`, as for all numbers of files
-        if not np.abs(moved).max() <= FARTHEST:
-            axis = int(np.abs(moved).argmax())
-            return (
-                f"its centre of mass is moved by {moved[axis]:+.2g} voxels along {'xyz'[axis]}, "
-                f"more than {FARTHEST}: voxels so large, a part of one apart, cannot hold it"
-            )
-        return PASSED
-
-    @cached_property
-    def shift_mm(self) -> "NDArray[np.float64]":
-        """How far the centre of mass is from that of the mask, in mm along x, y and z."""
-        return _centre(self.on_ras.voxels, self.ras_affine) - _centre(self.before, self.mask.affine)
-
-    def as_note(self) -> dict[str, Any]:
-        """Return the numbers for the sidecar: ml to 1e-6, mm to 1e-4."""
-        return {
-            "VoxelsBefore": self.mask.voxels,
-            "VoxelsAfter": self.after,
-            "VolumeBeforeML": round(self.mask.volume_ml or 0.0, 6),
-            "VolumeAfterML": round(self.after_ml, 6),
-            "PartialVoxels": self.on_ras.partial,
-            "CutOffVoxels": self.on_ras.cut_off,
-            "CutOffML": round(self.cut_ml, 6),
-            # 0 for -0.
-            "CentreOfMassShiftMM": [round(mm, 4) + 0.0 for mm in self.shift_mm.tolist()],
-        }
-
-    def grid_note(self) -> dict[str, Any]:
-        """Return what the sidecar says of the grid."""
-        import nibabel as nib
-
-        affine = self.grid.affine
-        note: dict[str, Any] = {"Name": self.grid.name}
-        if self.grid.image:
-            note["Image"] = self.grid.image
-            said = (
-                "the configuration lists the image with a mask of this space: it is taken as lying "
-                "in it"
-            )
-        elif self.grid.spaces:
-            said = "the grid's table names the spaces that are known to have it"
-        else:
-            said = "the grid's table names no space: it is taken as lying in the space of the mask"
-        return {
-            **note,
-            "KnownSpaces": list(self.grid.spaces),
-            "Space": said,
-            "Shape": list(self.grid.shape),
-            "VoxelSize": list(self.metadata.zooms),
-            "Origin": affine[:3, 3].tolist(),
-            "Affine": affine.tolist(),
-            "Orientation": "".join(nib.aff2axcodes(affine)),
-            "Units": "mm",
-        }
-
-
-def _made(before: "NDArray[np.bool_]", mask: BrainMaskMetadata, grid: TargetGrid) -> _Made:
-    """Return a mask on a grid, in the grid's order of storage."""
-    import nibabel as nib
-
-    stored = nib.io_orientation(grid.affine)
-    ras_affine = grid.affine @ nib.orientations.inv_ornt_aff(stored, grid.shape)
-    x, y, z = (grid.shape[axis] for axis in stored[:, 0].argsort())
-    on_ras = covered(before, mask.affine, (x, y, z), ras_affine)
-    ras = [[0, 1], [1, 1], [2, 1]]
-    to_stored = nib.orientations.ornt_transform(ras, stored)
-    voxels = nib.orientations.apply_orientation(on_ras.voxels, to_stored)
-    return _Made(mask, grid, before, on_ras, ras_affine, voxels)
-
-
-def _centre(voxels: "NDArray[np.bool_]", affine: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Return the centre of mass of voxels in mm; axes in RAS order."""
-    import numpy as np
-
-    # Planes are stored one after the other: to add them up takes least.
-    columns = voxels.sum(axis=2, dtype=np.uint32)
-    planes = np.array([np.count_nonzero(voxels[:, :, k]) for k in range(voxels.shape[2])])
-    index = [
-        counts @ np.arange(len(counts)) / counts.sum()
-        for counts in (columns.sum(axis=1), columns.sum(axis=0), planes)
-    ]
-    centre: NDArray[np.float64] = np.diag(affine)[:3] * index + affine[:3, 3]
-    return centre
-
-
 def _words(grid: TargetGrid) -> str:
     return f"the grid of image {grid.name}" if grid.image else f"the grid {grid.name}"
 
 
-def _nothing_left(mask: BrainMaskMetadata, grid: TargetGrid, made: _Made) -> str:
+def _nothing_left(mask: BrainMaskMetadata, grid: TargetGrid, made: Resampled) -> str:
     """Return why a mask is empty on a grid, and what to do."""
     if made.on_ras.inside:
         why = "at no place is half of a voxel brain; use a grid of smaller voxels"
