@@ -133,6 +133,27 @@ def test_box_and_indices_are_those_of_every_voxel_however_it_is_stored(axes, fli
             assert [part.stop - 1 for part in box] == expected.max(axis=0).tolist()
 
 
+@pytest.mark.parametrize("planes", [1, 2, 5, 12])
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.01, 0.5])
+def test_what_is_counted_in_slabs_is_what_is_counted_at_once(share, planes):
+    voxels = np.random.default_rng(4).random((7, 9, 12)) < share
+    voxels[:, :2], voxels[:, :, -3:] = False, False
+    slabs = {k: Counted.of(voxels[:, :, k : k + planes]) for k in range(0, 12, planes)}
+    joined, whole = Counted.joined(voxels.shape, slabs), Counted.of(voxels)
+    assert (joined.shape, joined.box, joined.voxels) == (whole.shape, whole.box, whole.voxels)
+    assert whole.voxels == np.count_nonzero(voxels)
+    assert np.array_equal(joined.inner, whole.inner)
+    assert np.array_equal(joined.above, voxels)
+
+
+def test_what_is_counted_in_pieces_is_added_up(monkeypatch):
+    image = nib.Nifti1Image(np.arange(60, dtype=np.uint8).reshape(3, 4, 5) % 3 // 2, MASK.affine)
+    at_once = compare(image)
+    monkeypatch.setattr("brainmasks.images.counted.PIECE", 1)
+    assert compare(image) == at_once
+    assert (at_once.voxels, at_once.voxels_inside + at_once.voxels_outside) == (20, 20)
+
+
 def test_indices_come_in_pieces_that_are_bounded(monkeypatch):
     voxels = np.ones((5, 6, 7), bool)
     monkeypatch.setattr("brainmasks.images.counted.PIECE", 61)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The voxels of an image that count, and the smallest box that holds them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +19,20 @@ class Counted:
 
     Attributes
     ----------
-    above : array of bool
-        Where they are: of the whole image.
+    shape : tuple of int
+        Of the whole image.
     box : tuple of slice
-        The smallest box that holds them. All that is said of them is computed in it: in a lesion's
-        it takes far less time than in the whole image.
+        The smallest box that holds them.
+    inner : array of bool
+        Where they are in the box. No array of the whole image is kept: it is large, and takes
+        longer to get than to fill.
     voxels : int
         How many they are.
     """
 
-    above: "NDArray[np.bool_]"
+    shape: tuple[int, ...]
     box: tuple[slice, ...]
+    inner: "NDArray[np.bool_]"
     voxels: int
 
     @classmethod
@@ -38,12 +41,51 @@ class Counted:
         import numpy as np
 
         box = bounding_box(above)
-        return cls(above, box, int(np.count_nonzero(above[box])))
+        inner = above[box].copy(order="F")
+        return cls(above.shape, box, inner, int(np.count_nonzero(inner)))
+
+    @classmethod
+    def joined(cls, shape: tuple[int, ...], slabs: "Mapping[int, Counted]") -> "Counted":
+        """Return the voxels of an image that was looked at in slabs along its last axis.
+
+        Parameters
+        ----------
+        shape
+            Of the whole image.
+        slabs
+            The voxels of each slab by the index at which it begins. One without any may be missing.
+        """
+        import numpy as np
+
+        filled = {at: slab for at, slab in slabs.items() if slab.voxels}
+        boxes = [
+            (*slab.box[:2], slice(at + slab.box[2].start, at + slab.box[2].stop))
+            for at, slab in filled.items()
+        ]
+        box = tuple(
+            slice(
+                min((each[axis].start for each in boxes), default=0),
+                max((each[axis].stop for each in boxes), default=0),
+            )
+            for axis in range(3)
+        )
+        inner = np.zeros([side.stop - side.start for side in box], bool, order="F")
+        for each, slab in zip(boxes, filled.values(), strict=True):
+            x, y, z = (
+                slice(part.start - side.start, part.stop - side.start)
+                for part, side in zip(each, box, strict=True)
+            )
+            inner[x, y, z] = slab.inner
+        return cls(shape, box, inner, sum(slab.voxels for slab in filled.values()))
 
     @property
-    def inner(self) -> "NDArray[np.bool_]":
-        """Where they are in the box: a view."""
-        return self.above[self.box]
+    def above(self) -> "NDArray[np.bool_]":
+        """Where they are in the whole image: an array that is made anew."""
+        import numpy as np
+
+        above = np.zeros(self.shape, bool, order="F")
+        above[self.box] = self.inner
+        return above
 
 
 def bounding_box(above: "NDArray[np.bool_]") -> tuple[slice, ...]:
@@ -74,9 +116,9 @@ def by_slices(counted: Counted) -> "Iterator[NDArray[np.intp]]":
 
     x, y, z = counted.box
     planes = max(1, PIECE // max(1, (x.stop - x.start) * (y.stop - y.start)))
-    for k in range(z.start, z.stop, planes):
-        piece = counted.above[x, y, k : min(k + planes, z.stop)]
+    for k in range(0, z.stop - z.start, planes):
+        piece = counted.inner[:, :, k : k + planes]
         # Numbered as they are stored, and then taken apart: in a third of the time of np.argwhere.
         numbers = np.flatnonzero(piece.T)
         indices = np.stack(np.unravel_index(numbers, piece.shape, order="F"), axis=1)
-        yield indices + np.array([x.start, y.start, k])
+        yield indices + np.array([x.start, y.start, z.start + k])

@@ -31,8 +31,7 @@ def statistics(
     image
         The image, for its shape, and for how its values are stored.
     slabs
-        Its voxels, with slope and intercept applied, in slabs along the last axis. None is kept:
-        an array of the whole image is large, and takes longer to get than to fill.
+        Its voxels, with slope and intercept applied, in slabs along the last axis. None is kept.
 
     Returns
     -------
@@ -43,20 +42,21 @@ def statistics(
     """
     import numpy as np
 
-    above = np.zeros(image.shape, bool, order="F")
+    parts: dict[int, Counted] = {}
     maximum: float | None = None
     binary, start, non_finite = True, 0, 0
     for slab in slabs:
-        stop = start + slab.shape[2]
-        above[:, :, start:stop] = is_above(slab)
-        start = stop
         largest = largest_finite(slab)
+        # In most slabs there is nothing.
+        if largest is not None and largest > 0:
+            parts[start] = Counted.of(is_above(slab))
+        start += slab.shape[2]
         binary = binary and _is_binary(slab, largest)
         if largest is not None:
             maximum = largest if maximum is None else max(maximum, largest)
         if slab.dtype.kind == "f":
             non_finite += int(slab.size - np.count_nonzero(np.isfinite(slab)))
-    counted = Counted.of(above)
+    counted = Counted.joined(image.shape, parts)
     components, largest_component = _components(counted.inner)
     return counted, {
         "binary": binary,

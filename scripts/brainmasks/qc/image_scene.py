@@ -71,7 +71,7 @@ def scene_of(
         return Scene(ground, None, edges, brain)
     if not examined.comparison.voxels:
         return Scene(ground, None, edges, brain, "No voxel of it is above 0.5.")
-    volume = Volume(grid.affine, np.zeros(counted.above.shape, np.uint8))
+    volume = Volume(grid.affine, np.zeros(counted.shape, np.uint8))
     oblique = examined.comparison.verdict == OBLIQUE
     centres, step = _color(volume, grid, counted, mask, mask_voxels, oblique)
     reach = [
@@ -131,7 +131,7 @@ def _color(
     import numpy as np
     from nibabel.affines import apply_affine, voxel_sizes
 
-    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(counted.above.shape) - 1)
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(counted.shape) - 1)
     lowest = apply_affine(grid.affine, corners).min(axis=0)
     smallest = voxel_sizes(grid.affine).min()
     step = np.diag(grid.ras_affine)[:3]
