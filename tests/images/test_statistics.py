@@ -7,8 +7,8 @@ import pytest
 from image_cases import MASK, compare, moved
 
 from brainmasks.images import Counted, by_slices
-from brainmasks.images.counted import bounding_box
 from brainmasks.images.statistics import statistics
+from brainmasks.nifti import bounding_box
 
 ONE = np.ones((1, 1, 1), np.uint8)
 

@@ -3,7 +3,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..nifti import bounding_box
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,28 +88,6 @@ class Counted:
         above = np.zeros(self.shape, bool, order="F")
         above[self.box] = self.inner
         return above
-
-
-def bounding_box(above: "NDArray[np.bool_]") -> tuple[slice, ...]:
-    """Return the slices of the smallest box that holds every voxel that is true."""
-    import numpy as np
-
-    # Across the axis along which whole planes are stored; then at once of the planes that hold any.
-    axis = int(np.argmax(np.abs(above.strides)))
-    planes = np.moveaxis(above, axis, 0)
-    first = _extent(planes.any(axis=(1, 2)))
-    seen: NDArray[np.bool_] = np.any(planes[first], axis=0)
-    slices = [_extent(seen.any(axis=1)), _extent(seen.any(axis=0))]
-    slices.insert(axis, first)
-    return tuple(slices)
-
-
-def _extent(met: Any) -> slice:
-    """Return the slice from the first to the last that is true, of an array of bool."""
-    import numpy as np
-
-    indices = np.flatnonzero(met)
-    return slice(int(indices[0]), int(indices[-1]) + 1) if indices.size else slice(0, 0)
 
 
 def by_slices(counted: Counted) -> "Iterator[NDArray[np.intp]]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ..on_demand import on_demand
 
 if TYPE_CHECKING:
+    from .boxes import bounding_box
     from .canonical import canonical_file, recode, recodings
     from .checks import PASSED, examine, in_words, limited_to_registered, require_valid
     from .covering import Covered, covered
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __all__ = on_demand(
         __name__,
+        boxes="bounding_box",
         canonical="canonical_file recode recodings",
         checks="PASSED examine in_words limited_to_registered require_valid",
         covering="Covered covered",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .axis_shares import shares_of_axis, weighted
-from .resampling import ROUNDING, at_least_half, count_outside, taken_up
+from .boxes import bounding_box, extent
+from .resampling import ROUNDING, at_least_half, count_outside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,14 +68,14 @@ def covered(
     import numpy as np
 
     # Beyond the box that holds the mask nothing is covered.
-    x, y, z = (_from_first_to_last(taken) for taken in taken_up(mask))
-    mask, mask_affine = mask[x, y, z], mask_affine.copy()
-    mask_affine[:3, 3] += np.diag(mask_affine)[:3] * (x.start, y.start, z.start)
+    box = bounding_box(mask)
+    mask, mask_affine = mask[box], mask_affine.copy()
+    mask_affine[:3, 3] += np.diag(mask_affine)[:3] * [part.start for part in box]
     shares = [
         shares_of_axis(mask_affine, mask.shape[axis], axis, shape[axis], affine, axis)
         for axis in range(3)
     ]
-    reached = [_from_first_to_last(np.flatnonzero(parts.any(axis=1))) for _, parts in shares]
+    reached = [extent(parts.any(axis=1)) for _, parts in shares]
     along_x, along_y, along_z = (
         (indices[here], parts[here]) for (indices, parts), here in zip(shares, reached, strict=True)
     )
@@ -90,11 +91,6 @@ def covered(
     inside = _volume_inside(mask, mask_affine, shape, affine)
     cut_off = count_outside(mask, 0, mask_affine, shape, affine)
     return Covered(voxels, total, partial, inside, cut_off)
-
-
-def _from_first_to_last(indices: "NDArray[np.intp]") -> slice:
-    """Return the smallest part of an axis that has all of some ascending indices."""
-    return slice(indices[0], indices[-1] + 1) if indices.size else slice(0)
 
 
 def _volume_inside(

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .axis_shares import shares_of_axis, weighted
+from .boxes import bounding_box
 from .orientation import TOLERANCE, displacement
 
 if TYPE_CHECKING:
@@ -165,29 +166,19 @@ def count_outside(
         outside: NDArray[np.bool_] = np.any((at < -0.5 - ROUNDING) | (at > last), axis=1)
         return outside
 
-    extent = taken_up(above)
-    if not extent[0].size:
+    box = bounding_box(above)
+    if not above[box].size:
         return 0
-    corners = np.array([[each[0], each[-1]] for each in extent])
+    corners = np.array([[each.start, each.stop - 1] for each in box])
     # A grid is convex: what lies between corners that are inside is inside.
     if not lie_outside(np.array(np.meshgrid(*corners)).reshape(3, -1).T).any():
         return 0
     outside = 0
-    for k in extent[2]:
+    for k in range(box[2].start, box[2].stop):
         i, j = np.nonzero(above[:, :, k])
         indices = np.column_stack([i, j, np.full(len(i), k)])
         outside += int(np.count_nonzero(lie_outside(indices)))
     return outside
-
-
-def taken_up(voxels: "NDArray[np.bool_]") -> "list[NDArray[np.intp]]":
-    """Return, for each axis, the indices at which some voxel is true."""
-    import numpy as np
-
-    # Planes are stored one after the other: across them it takes least.
-    columns = np.asarray(voxels.any(axis=2))
-    planes = voxels.any(axis=(0, 1))
-    return [np.flatnonzero(some) for some in (columns.any(axis=1), columns.any(axis=0), planes)]
 
 
 def is_straight(shape: tuple[int, ...], affine: "NDArray[np.float64]") -> bool:
