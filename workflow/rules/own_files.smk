@@ -4,9 +4,7 @@
 #
 # Naming a file to workflow.source_path() copies it to a cache that keeps the layout of folders:
 # so scripts can import the package, and jobs find what they need without network. It looks for the
-# file beside the one that calls it, which is why it is called here and not in the package. Files in a
-# folder are used where they are: copying all of them at each start takes as long as everything else
-# here, and Python keeps nothing that it has compiled in a cache that goes away.
+# file beside the one that calls it, which is why it is called here and not in the package.
 import contextlib
 import functools
 import hashlib
@@ -20,42 +18,49 @@ from snakemake.exceptions import WorkflowError
 from snakemake.sourcecache import GenericSourceFile, LocalSourceFile
 
 
+def in_cache(name):
+    """Return where Snakemake's cache of sources has a file of this folder's parent."""
+    return Path(os.path.normpath(workflow.source_path(f"../{name}")))
+
+
 def fill_source_cache():
-    """Put all files into Snakemake's cache of sources that one file has, beside that one.
+    """Put all files into Snakemake's cache of sources at once, in the tree of one that it has.
 
-    Else each costs a request, where the workflow is loaded from a plain URL, and public servers
-    refuse who makes so many. A server that lacks the one is asked for each.
+    Each by itself costs a request, where the workflow is loaded from a plain URL, and public servers
+    refuse who makes so many. From a folder it takes four times as long as reading and writing it.
     """
-    with contextlib.suppress(WorkflowError):
-        bundle = Path(workflow.source_path("../files.json"))
-        for name, text in json.loads(bundle.read_text(encoding="utf-8")).items():
-            path = bundle.parents[1] / name
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+    where = workflow.current_basedir
+    if isinstance(where, LocalSourceFile):
+        one = in_cache("files.txt")
+        folder = Path(os.path.normpath(f"{where.path}/../.."))
+        files = {name: (folder / name).read_bytes() for name in one.read_text().split()}
+    elif isinstance(where, GenericSourceFile):
+        one = in_cache("files.json")
+        texts = json.loads(one.read_text(encoding="utf-8"))
+        files = {name: text.encode() for name, text in texts.items()}
+    else:
+        return  # through github() and the like, which clone
+    for name, content in files.items():
+        path = one.parents[1] / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
 
-# Not from a folder, nor through github() and the like, which clone.
-if isinstance(workflow.current_basedir, GenericSourceFile):
+# What is missing then, as from a server without files.json, is asked for by itself.
+with contextlib.suppress(WorkflowError, FileNotFoundError):
     fill_source_cache()
 
-# The folder of this repository, None if it is loaded from elsewhere.
-FOLDER = None
-if isinstance(workflow.current_basedir, LocalSourceFile):
-    FOLDER = Path(os.path.normpath(f"{workflow.current_basedir.path}/../.."))
+FILES_TXT = in_cache("files.txt")
 
 
 def own_file(name):
-    """Return the path of a file of this repository; an error if it is not there."""
-    if FOLDER is None:
-        return workflow.source_path(f"../../{name}")
-    os.stat(FOLDER / name)
-    return str(FOLDER / name)
+    """Return where Snakemake's cache of sources has a file of this repository."""
+    path = FILES_TXT.parents[1] / name
+    return str(path) if path.exists() else workflow.source_path(f"../../{name}")
 
 
-OWN_FILES = {
-    name: own_file(name) for name in Path(own_file("workflow/files.txt")).read_text().split()
-}
+OWN_FILES = {name: own_file(name) for name in FILES_TXT.read_text().split()}
 
 
 def load_package():
@@ -89,11 +94,7 @@ def script_file(name):
     file of a fresh clone is. This is the copy in the source cache: its age says nothing, and is
     set to the oldest there is. `code` says when changed code must run again.
     """
-    path = workflow.source_path(f"../../scripts/{name}.py")
-    if FOLDER:
-        # A script imports the package from beside it.
-        with contextlib.suppress(FileExistsError):
-            Path(path).with_name("brainmasks").symlink_to(FOLDER / "scripts" / "brainmasks")
+    path = OWN_FILES[f"scripts/{name}.py"]
     # A copy that belongs to somebody else keeps its age; it works all the same.
     with contextlib.suppress(PermissionError):
         os.utime(path, (0, 0))
