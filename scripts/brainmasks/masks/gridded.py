@@ -109,7 +109,7 @@ def read_gridded_sidecar(mask: BrainMaskMetadata, sidecar_path: StrPath) -> dict
         described.get("Method") != METHOD
         or described.get("Mask") != mask.name
         or described.get("SpaceServed") != mask.space
-        or not described.keys() >= STATED
+        or not STATED.issubset(described)
     ):
         raise InvalidMaskError(f"{path} does not describe {mask.name} on another grid")
     # Of a mask that is registered by its MD5 the content is not known beforehand.

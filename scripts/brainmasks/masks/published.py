@@ -138,20 +138,18 @@ def states_registered(sidecar: Mapping[str, Any], mask: BrainMaskMetadata) -> bo
             "Grid": grid_note(mask),
             "Voxels": mask.voxels,
         }
-    return sidecar.keys() >= STATED | {"VerifiedBy", "Recoded"} and all(
+    return STATED.union(["VerifiedBy", "Recoded"]).issubset(sidecar) and all(
         sidecar.get(key) == value for key, value in stated.items()
     )
 
 
 def grid_note(mask: BrainMaskMetadata) -> dict[str, Any]:
     """Return what a sidecar states of the grid of a mask, in plain values that JSON keeps."""
-    (x, y, z), origin = mask.zooms, mask.origin or (0.0, 0.0, 0.0)
-    rows = zip(((x, 0.0, 0.0), (0.0, y, 0.0), (0.0, 0.0, z)), origin, strict=True)
     return {
         "Shape": list(mask.shape),
-        "VoxelSize": [x, y, z],
-        "Origin": list(origin),
-        "Affine": [*([*row, mm] for row, mm in rows), [0.0, 0.0, 0.0, 1.0]],
+        "VoxelSize": list(mask.zooms),
+        "Origin": mask.affine[:3, 3].tolist(),
+        "Affine": mask.affine.tolist(),
         "Orientation": "RAS",
         "Units": "mm",
     }
