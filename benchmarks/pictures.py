@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Pictures of lesions over their mask, beside matplotlib, which saves as many empty figures.
 
-python benchmarks/pictures.py [--rounds N]
+    python benchmarks/pictures.py [--rounds N]
+
+nilearn draws as many slices, without checks or words, if it is installed: of every tenth lesion.
 """
 
+import importlib.util
 from pathlib import Path
 
 from bench_data import PUBLISHED, lesions, made_up_mask, published, python, write_table
@@ -35,10 +38,19 @@ for _ in range(count):
     Figure(figsize=(width / 150, height / 150), dpi=150).savefig("pictures/empty.png")
 """
 
+NILEARN = """
+import sys, warnings
+from nilearn.plotting import plot_roi
+warnings.simplefilter("ignore")
+mask, *paths = sys.argv[1:]
+for path in paths:
+    plot_roi(path, mask, display_mode="mosaic", cut_coords=7, output_file="pictures/nilearn.png")
+"""
+
 
 def measure(folder: Path, rounds: int, small: bool, cpu: bool) -> list[Row]:
-    """Return the row."""
-    count = 2 if small else 100
+    """Return the rows."""
+    count, part = (2, 1) if small else (100, 10)
     row = made_up_mask(folder, "Bench", "1", small)
     write_table(folder / "own.tsv", [row])
     paths = lesions(folder / "lesions", Path(row["url"]), count)
@@ -60,7 +72,19 @@ def measure(folder: Path, rounds: int, small: bool, cpu: bool) -> list[Row]:
         [python(EMPTY, count, width, height)],
         folder,
     )
-    return [compared(in_turns([ours, empty], env, rounds, cpu=cpu), ours, empty, 1.5)]
+    peer = Work(
+        f"nilearn's `plot_roi`, a mosaic of 21 slices: {part} pictures, times {count // part}",
+        [python(NILEARN, row["url"], *paths[:part])],
+        folder,
+    )
+    peers = [peer] if importlib.util.find_spec("nilearn") else []
+    found = in_turns([ours, empty, *peers], env, rounds, cpu=cpu)
+    if peers:
+        found[peer.name] = [each * (count // part) for each in found[peer.name]]
+    return [
+        compared(found, ours, empty, 1.5),
+        *(compared(found, each, empty, None) for each in peers),
+    ]
 
 
 if __name__ == "__main__":
