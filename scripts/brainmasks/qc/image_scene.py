@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Numbers of colours; where several meet in one pixel, the highest is shown. `GROUND` is the mask's
-# grid, of which `BRAIN` is one more.
+# Numbers of colours; where several meet in one pixel, the highest is shown.
 BEYOND, GROUND, BRAIN, INSIDE, OUTSIDE = range(5)
 # How far beyond the mask's grid, in mm, a picture follows an image.
 MARGIN = 50.0
@@ -58,19 +57,22 @@ def scene_of(
     step_mm, near = np.array(mask.zooms), mask.affine[:3, 3]
     far = near + step_mm * np.array(mask.shape)
     edges = list(zip(near - step_mm / 2, far - step_mm / 2, strict=True))
-    brain = {
-        axis: [
-            near[axis] + step_mm[axis] * n
-            for n in spread(np.flatnonzero(mask_voxels.any(axis=tuple({0, 1, 2} - {axis}))))
-        ]
-        for axis in range(3)
-    }
+    # `BRAIN` is the next number.
     ground = Volume(mask.affine, mask_voxels + np.uint8(GROUND))
+
+    def only_brain(hidden: str | None = None) -> Scene:
+        taken = (mask_voxels.any(axis=tuple({0, 1, 2} - {axis})) for axis in range(3))
+        slices = {
+            axis: [near[axis] + step_mm[axis] * n for n in spread(np.flatnonzero(some))]
+            for axis, some in enumerate(taken)
+        }
+        return Scene(ground, None, edges, slices, hidden)
+
     grid, counted = examined.grid, examined.counted
     if counted is None or grid is None:
-        return Scene(ground, None, edges, brain)
+        return only_brain()
     if not examined.comparison.voxels:
-        return Scene(ground, None, edges, brain, "No voxel of it is above 0.5.")
+        return only_brain("No voxel of it is above 0.5.")
     volume = Volume(grid.affine, np.zeros(counted.shape, np.uint8))
     oblique = examined.comparison.verdict == OBLIQUE
     centres, step = _color(volume, grid, counted, mask, mask_voxels, oblique)
@@ -94,7 +96,7 @@ def scene_of(
             f"The picture ends {MARGIN:g} mm beyond the mask's grid, the image does not: {span} mm."
         )
     if not all(len(some) for some in within):
-        return Scene(ground, None, edges, brain, hidden)
+        return only_brain(hidden)
     slices = {
         axis: [float(within[axis][n]) for n in spread(range(len(within[axis])))]
         for axis in range(3)
