@@ -88,6 +88,13 @@ def test_some_of_the_rules_are_enough_for_a_mask(host, tiny):
     assert "did you mean A_2mm?" in host.fail("--dry-run", "masks/a_2mm.nii.gz")
 
 
+@pytest.mark.parametrize("rule", ["accept_images", "accept_shown_images", "put_on_grid", "qc"])
+def test_rule_that_a_mask_does_not_need_may_be_excluded(host, rule):
+    taken = host.module().replace(" as bm_*", f" exclude {rule} as bm_*")
+    host.write(rule_all("masks/A_2mm.nii.gz"), taken)
+    assert host.jobs() == {f"bm_{each}:A_2mm" for each in ("download", "checksum", "validate")}
+
+
 def test_jobs_of_a_workflow_from_a_url_know_the_grids(host, images, server, tmp_path):
     """The table is no input of a job, and is not fetched by it: it is copied with the package."""
     images("far", accept=["unknown_grid"])

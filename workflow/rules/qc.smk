@@ -204,19 +204,22 @@ PICTURES_AND_PAGES = [
 
 # The same, once there is everything to look at: a rejection ends the run. (The oldest Snakemake takes no
 # docstring here.)
-use rule accept_images as accept_shown_images with:
-    input:
-        images=configured_images,
-        found="<checks>/images.found.json",
-        page="<qc>/images.html",
-        shown=PICTURES_AND_PAGES,
-    output:
-        table="<qc>/images.tsv",
-        details="<qc>/images.json",
-    log:
-        "<logs>/qc/images.accepted.log",
-    # Not taken over from the other rule.
-    localrule: not SETTINGS["submit_masks"]
+# Not without the rule that it is made from, which a host may exclude. (`rules` has those, too.)
+if workflow.modifier.avail_rulename("accept_images"):
+
+    use rule accept_images as accept_shown_images with:
+        input:
+            images=configured_images,
+            found="<checks>/images.found.json",
+            page="<qc>/images.html",
+            shown=PICTURES_AND_PAGES,
+        output:
+            table="<qc>/images.tsv",
+            details="<qc>/images.json",
+        log:
+            "<logs>/qc/images.accepted.log",
+        # Not taken over from the other rule.
+        localrule: not SETTINGS["submit_masks"]
 
 
 rule qc:
