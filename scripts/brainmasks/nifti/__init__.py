@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .lookalikes import lookalike_in_words
     from .orientation import TOLERANCE, contradiction, displacement, is_usable
     from .outline import count_ones, stated_grid
-    from .own_mask import LARGEST_FILE, number_text, own_grid, values_beyond
     from .reading import (
         HEADER_ROOM,
         content_limit,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         stored_voxels,
     )
     from .resampling import at_least_half, count_outside, is_straight, nearest, overlap
+    from .unregistered import LARGEST_FILE, number_text, own_grid, values_beyond
     from .words import listed, reason, times
     from .writing import as_nii_gz
 else:
@@ -41,9 +41,9 @@ else:
         lookalikes="lookalike_in_words",
         orientation="TOLERANCE contradiction displacement is_usable",
         outline="count_ones stated_grid",
-        own_mask="LARGEST_FILE number_text own_grid values_beyond",
         reading="HEADER_ROOM content_limit has_orientation read_image scaled_voxels stored_voxels",
         resampling="at_least_half count_outside is_straight nearest overlap",
+        unregistered="LARGEST_FILE number_text own_grid values_beyond",
         words="listed reason times",
         writing="as_nii_gz",
     )

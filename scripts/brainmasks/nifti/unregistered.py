@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The grid and the values of a mask that only a file has: what a row would say of it."""
+"""The grid and the values of a mask that is not registered: what a row would say of them."""
 
 from typing import TYPE_CHECKING, Any
 
