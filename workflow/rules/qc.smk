@@ -205,7 +205,7 @@ PICTURES_AND_PAGES = [
 # The same, once there is everything to look at: a rejection ends the run. (The oldest Snakemake takes no
 # docstring here.)
 # Not without the rule that it is made from, which a host may exclude. (`rules` has those, too.)
-if workflow.modifier.avail_rulename("accept_images"):
+if workflow.is_rule(workflow.modifier.modify_rulename("accept_images")):
 
     use rule accept_images as accept_shown_images with:
         input:
