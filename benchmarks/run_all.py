@@ -11,7 +11,7 @@ import platform
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 
 from bench_data import real_mask
@@ -29,7 +29,11 @@ SCRIPTS = {
     "other_grids": "Images and masks on other grids, in process",
     "peak_memory": "Memory",
 }
-VERSIONS = ("snakemake", "numpy", "nibabel", "scipy", "matplotlib", "pooch", "fastjsonschema")
+VERSIONS = (
+    *("snakemake", "numpy", "nibabel", "scipy", "matplotlib", "Pillow", "pooch", "fastjsonschema"),
+    # Those that are installed beside them: see the scripts.
+    *("nilearn", "templateflow"),
+)
 MARK = "<!-- benchmarks/run_all.py -->"
 
 
@@ -40,7 +44,10 @@ def machine() -> str:
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
-    packages = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    installed = {each.name.lower(): each.version for each in distributions()}
+    packages = ", ".join(
+        f"{name} {installed[name.lower()]}" for name in VERSIONS if name.lower() in installed
+    )
     return (
         f"Measured on {time.strftime('%Y-%m-%d')}: {len(cpus)} processors ({cpus[0]}), "
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {packages}."
